@@ -1,0 +1,284 @@
+"""The seal: what was fixed before training, and how it changed since.
+
+Data and split come in as digests that the data room took; this room only says what they mean
+for the case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from trackrecord.cases.reader import case_document, changed_keys
+from trackrecord.cases.spec import Case
+from trackrecord.errors import CaseError
+from trackrecord.ledger import Entry, Statement, Subject, canonical, case_digest, read_chain
+from trackrecord.ledger import read_evidence as read_statement
+from trackrecord.ledger import record
+
+
+class SealedData(msgspec.Struct, frozen=True, kw_only=True):
+    """One source: its path, the digest of its bytes and the digest of its content."""
+
+    path: str
+    sha256: str
+    table: str
+    rows: int
+    license: str = ""
+    origin: str = ""
+
+
+class SealedPart(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of the split: counts, the span of time, and digests of ids and of ids with truth."""
+
+    rows: int
+    positives: int | None
+    first: str | None
+    last: str | None
+    ids: str
+    truth: str | None
+
+
+class SealedSplit(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts that the case's split made of the data."""
+
+    kind: str
+    parts: dict[str, SealedPart]
+    digest: str
+
+
+class PlannedCriterion(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether this test can decide a criterion, as reckoned before training."""
+
+    criterion: str
+    chance: float
+    rows_needed: int | None
+    half_width: float
+    assumption: str
+
+
+class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a seal says besides the case itself."""
+
+    data: list[SealedData]
+    split: SealedSplit
+    excluded: dict[str, int]
+    plan: list[PlannedCriterion]
+
+
+class SealedCase(msgspec.Struct, frozen=True, kw_only=True):
+    """The case inside a seal: its name, its document and the document's digest."""
+
+    name: str
+    spec: dict[str, Any]
+    digest: str
+
+
+class SealPredicate(msgspec.Struct, frozen=True, kw_only=True):
+    """Predicate ``seal``: case, data and split, digested before the first training run."""
+
+    case: SealedCase
+    data: list[SealedData]
+    split: SealedSplit
+    excluded: dict[str, int]
+    plan: list[PlannedCriterion]
+    tool: str
+
+
+class AmendmentPredicate(msgspec.Struct, frozen=True, kw_only=True):
+    """Predicate ``amendment``: a later seal, why it came, and how often the test had been seen."""
+
+    case: SealedCase
+    data: list[SealedData]
+    split: SealedSplit
+    excluded: dict[str, int]
+    plan: list[PlannedCriterion]
+    tool: str
+    reason: str
+    previous: str
+    looks: int
+    changed: list[str]
+
+
+class Life(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger remembers of one case, oldest first."""
+
+    seal: str | None
+    amendments: list[str]
+    runs: list[str]
+    looks: int
+    looks_before_amendment: int
+    evaluations: list[str]
+    contrasts: list[str]
+    publications: list[str]
+
+
+def life_of(entries: list[Entry], name: str) -> Life:
+    """The case's life from a chain's entries. The seal is the last one, amendments included."""
+    case = case_digest(name)
+    seal: str | None = None
+    looks = looks_before_amendment = 0
+    found: dict[str, list[str]] = {
+        kind: [] for kind in ("amendment", "run", "evaluation", "contrast", "publication")
+    }
+    for entry in entries:
+        if entry.case != case or entry.evidence is None:
+            continue
+        if entry.kind in found:
+            found[entry.kind].append(entry.evidence)
+        if entry.kind in ("seal", "amendment"):
+            seal = entry.evidence
+        if entry.kind == "look":
+            looks += 1
+        if entry.kind == "amendment":
+            looks_before_amendment = looks
+    return Life(
+        seal=seal,
+        amendments=found["amendment"],
+        runs=found["run"],
+        looks=looks,
+        looks_before_amendment=looks_before_amendment,
+        evaluations=found["evaluation"],
+        contrasts=found["contrast"],
+        publications=found["publication"],
+    )
+
+
+def spec_digest(case: Case) -> str:
+    """SHA-256 of the canonical JSON of the case, without keys that have their default.
+
+    Comments, order and layout of the TOML file do not count; every value does.
+    """
+    return hashlib.sha256(canonical(case_document(case))).hexdigest()
+
+
+def sealed_case(evidence: Path, digest: str) -> SealPredicate:
+    """The seal (or amendment) with this digest."""
+    statement: Statement = read_statement(evidence, digest)
+    return msgspec.convert(statement.predicate, SealPredicate)
+
+
+Drift = Literal["case", "data", "split"]
+
+
+def drift_since_seal(
+    seal: SealPredicate, case: Case, fingerprint: Fingerprint | None
+) -> list[tuple[Drift, str]]:
+    """What no longer is as it was sealed: (kind, key path or file) pairs; empty when all is."""
+    drift: list[tuple[Drift, str]] = []
+    if spec_digest(case) != seal.case.digest:
+        drift += [("case", key) for key in changed_keys(seal.case.spec, case_document(case))]
+    if fingerprint is not None:
+        before = {source.path: source.table for source in seal.data}
+        after = {source.path: source.table for source in fingerprint.data}
+        for path in sorted(before.keys() | after.keys()):
+            if before.get(path) != after.get(path):
+                drift.append(("data", path))
+        if fingerprint.split.digest != seal.split.digest and not drift:
+            drift.append(("split", fingerprint.split.kind))
+    return drift
+
+
+def seal_case(
+    evidence: Path, case: Case, fingerprint: Fingerprint, *, tool: str, lock: Path | None = None
+) -> Entry:
+    """Write the first seal. Raises CaseError when the case has one."""
+    life = life_of(read_chain(evidence), case.name)
+    if life.seal is not None:
+        drift = drift_since_seal(sealed_case(evidence, life.seal), case, fingerprint)
+        if not drift:
+            raise CaseError(
+                f"the case '{case.name}' is sealed already, and unchanged since",
+                where=f"evidence/{life.seal}.json",
+                next=f"trackrecord run {case.name}",
+            )
+        raise CaseError(
+            f"the case '{case.name}' is sealed already, and has changed since",
+            where=f"evidence/{life.seal}.json",
+            why="changed: " + ", ".join(f"{kind} {what}" for kind, what in drift),
+            next=f'trackrecord amend {case.name} --reason "why it has to change"',
+        )
+    predicate = SealPredicate(
+        case=_sealed(case),
+        data=fingerprint.data,
+        split=fingerprint.split,
+        excluded=fingerprint.excluded,
+        plan=fingerprint.plan,
+        tool=tool,
+    )
+    return record(
+        evidence,
+        kind="seal",
+        predicate=predicate,
+        subjects=_subjects(predicate.case, fingerprint),
+        case=case.name,
+        lock_path=lock,
+    )
+
+
+def amend_case(
+    evidence: Path,
+    case: Case,
+    fingerprint: Fingerprint,
+    *,
+    reason: str,
+    tool: str,
+    lock: Path | None = None,
+) -> Entry:
+    """Write an amendment. Raises CaseError when there is nothing to amend, or no reason."""
+    if len(reason.split()) < 3:
+        raise CaseError(
+            "an amendment needs a reason that a reader can weigh",
+            why=f"{reason!r} has fewer than three words",
+            next=f'trackrecord amend {case.name} --reason "the carrier table lacked OO and HA"',
+        )
+    life = life_of(read_chain(evidence), case.name)
+    if life.seal is None:
+        raise CaseError(
+            f"the case '{case.name}' is not sealed, so there is nothing to amend",
+            next=f"trackrecord seal {case.name}",
+        )
+    drift = drift_since_seal(sealed_case(evidence, life.seal), case, fingerprint)
+    if not drift:
+        raise CaseError(
+            f"the case '{case.name}' is as it was sealed: nothing to amend",
+            next=f"trackrecord run {case.name}",
+        )
+    sealed = _sealed(case)
+    predicate = AmendmentPredicate(
+        case=sealed,
+        data=fingerprint.data,
+        split=fingerprint.split,
+        excluded=fingerprint.excluded,
+        plan=fingerprint.plan,
+        tool=tool,
+        reason=reason,
+        previous=life.seal,
+        looks=life.looks,
+        changed=[f"{kind}: {what}" for kind, what in drift],
+    )
+    return record(
+        evidence,
+        kind="amendment",
+        predicate=predicate,
+        subjects=_subjects(sealed, fingerprint),
+        case=case.name,
+        lock_path=lock,
+    )
+
+
+def _sealed(case: Case) -> SealedCase:
+    return SealedCase(name=case.name, spec=case_document(case), digest=spec_digest(case))
+
+
+def _subjects(sealed: SealedCase, fingerprint: Fingerprint) -> list[Subject]:
+    case = Subject(name=f"cases/{sealed.name}/case", digest={"sha256": sealed.digest})
+    data = [
+        Subject(name=source.path, digest={"sha256": source.sha256, "trackrecordTable1": source.table})
+        for source in fingerprint.data
+    ]
+    split = Subject(name="split", digest={"sha256": fingerprint.split.digest})
+    return [case, *data, split]

@@ -1,0 +1,163 @@
+"""How every verb is parsed, run, and told to a person or a program."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol
+
+from trackrecord.errors import TrackrecordError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command returns: an exit code, JSON for programs, and lines already said to people."""
+
+    code: int
+    result: Any
+
+
+class Door(Protocol):
+    """A module in ``cli`` that has one or more verbs."""
+
+    def add_arguments(self, verb: str, parser: argparse.ArgumentParser) -> None: ...
+    def run(self, verb: str, options: argparse.Namespace) -> Answer: ...
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse that ends as the rest of the program does: exit 2 and the next command."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        print(f"{self.prog}: {message}\nnext:  {self.prog} --help", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def make_parser(verb: str, door_name: str) -> tuple[Parser, Door]:
+    """The parser of one verb, and the module that runs it."""
+    door: Any = importlib.import_module(f"trackrecord.cli.{door_name}")
+    parser = Parser(
+        prog=f"trackrecord {verb}", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    door.add_arguments(verb, parser)
+    for leaf in leaves(parser):
+        add_common_options(leaf)
+    return parser, door
+
+
+def leaves(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """The parser itself, or those of its sub-verbs."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return list(action.choices.values())
+    return [parser]
+
+
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("every verb")
+    group.add_argument("--json", action="store_true", help="print the result as JSON")
+    group.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    group.add_argument(
+        "-C", dest="folder", metavar="FOLDER", default=None, help="work as if started in FOLDER"
+    )
+
+
+def sub_verb(
+    group: Any, name: str, *, help: str, description: str  # noqa: A002 - argparse's own word
+) -> argparse.ArgumentParser:
+    """A sub-verb's parser, laid out like every other."""
+    parser: argparse.ArgumentParser = group.add_parser(
+        name,
+        help=help,
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return parser
+
+
+def execute(verb: str, door_name: str, words: list[str]) -> int:
+    """Parse and run a verb. No traceback reaches a person who did not ask for one."""
+    as_json = "--json" in words
+    debug = "--debug" in words
+    try:
+        parser, door = make_parser(verb, door_name)
+        options = parser.parse_args(words)
+        from trackrecord.cli import printing
+
+        printing.quiet(as_json)
+        answer = door.run(verb, options)
+        if as_json:
+            printing.print_json(answer.result)
+        sys.stdout.flush()
+        return answer.code
+    except TrackrecordError as error:
+        if debug:
+            raise
+        _tell(error, as_json)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(
+            "\nstopped. Every file is whole; only the step in flight is gone.\n"
+            "next:  trackrecord status",
+            file=sys.stderr,
+        )
+        return 130
+    except BrokenPipeError:
+        # The reader (`| head`) has gone: that is its right, and no error of ours.
+        sys.stderr.close()
+        return 0
+    except OSError as error:
+        if debug:
+            raise
+        _tell(_system_error(error), as_json)
+        return 2
+    except Exception as error:
+        if debug:
+            raise
+        kind = type(error).__name__
+        _tell(
+            TrackrecordError(
+                f"trackrecord itself failed: {kind}: {str(error)[:500]}",
+                why="this is a bug in trackrecord, not in your work",
+                next=f"run it again with --debug and report the traceback: trackrecord {verb} --debug",
+            ),
+            as_json,
+        )
+        return 2
+
+
+def _system_error(error: OSError) -> TrackrecordError:
+    import errno
+
+    next_step = {
+        errno.ENOSPC: "free some space, then run the same command again: nothing was half-written",
+        errno.EROFS: "work in a folder that can be written to",
+        errno.EACCES: "give yourself permission to that file, then run the same command again",
+    }.get(error.errno or 0, "look at that file, then run the same command again")
+    return TrackrecordError(
+        (error.strerror or str(error)).lower(),
+        where=str(error.filename) if error.filename else None,
+        next=next_step,
+    )
+
+
+def _tell(error: TrackrecordError, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        parts = {"what": error.what, "where": error.where, "why": error.why, "next": error.next}
+        print(json.dumps({"error": parts}, ensure_ascii=False))
+        return
+    from trackrecord.cli.printing import safe
+
+    bold, plain = ("\033[1;31m", "\033[0m") if sys.stderr.isatty() else ("", "")
+    print(f"{bold}✗ {safe(error.what)}{plain}", file=sys.stderr)
+    for label, text in (("where", error.where), ("why", error.why), ("next", error.next)):
+        if text:
+            print(f"  {label + ':':<6} {safe(text)}", file=sys.stderr)
+
+
+Say = Callable[[str], None]

@@ -1,0 +1,56 @@
+"""``trackrecord doctor``: finds and explains; repairs only what it is told to."""
+
+from __future__ import annotations
+
+import argparse
+
+from trackrecord.cli.command import Answer
+from trackrecord.cli.opening import open_workspace_of
+from trackrecord.cli.printing import say
+
+
+def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Look for torn writes, missing or changed evidence, and a chain with two heads. Nothing is\n"
+        "repaired unless you ask, and what a repair takes away is kept beside."
+    )
+    parser.epilog = "examples:\n  trackrecord doctor\n  trackrecord doctor --merge\n\nexit 1 when something is wrong"
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--repair", action="store_true", help="set aside the torn end of the chain, keeping its bytes"
+    )
+    group.add_argument(
+        "--merge", action="store_true", help="join two heads with a merge entry, keeping both branches"
+    )
+
+
+def run(verb: str, options: argparse.Namespace) -> Answer:
+    import msgspec
+
+    from trackrecord.ledger.doctor import examine, merge_heads, repair_torn_tail
+
+    workspace = open_workspace_of(options)
+    lock = workspace.cache / "lock"
+    if options.repair:
+        saved = repair_torn_tail(workspace.evidence, lock_path=lock)
+        if saved is None:
+            say("the end of the chain is not torn: nothing was changed")
+        else:
+            say(f"✓ the torn end of the chain was moved to {saved.name}")
+    if options.merge:
+        entry = merge_heads(workspace.evidence, lock_path=lock)
+        if entry is None:
+            say("the chain has one head: nothing was changed")
+        else:
+            say(f"✓ both branches were kept, and joined by entry {entry.seq}")
+    findings = examine(workspace.evidence)
+    for finding in findings:
+        place = f"{finding.file}:{finding.line}" if finding.line else finding.file
+        say(f"{'·' if finding.harmless else '✗'} {finding.code} {place}")
+        say(f"    {finding.what}")
+        if finding.next:
+            say(f"    next: {finding.next}")
+    wrong = [finding for finding in findings if not finding.harmless]
+    if not wrong:
+        say("✓ the ledger is whole")
+    return Answer(1 if wrong else 0, {"findings": msgspec.to_builtins(findings)})

@@ -1,0 +1,71 @@
+"""The front door: finds the verb, loads only that verb's room, prints what goes wrong.
+
+``trackrecord --help`` must stay as quick as the interpreter, so the list of verbs is plain data
+and argparse is imported only once a verb is known.
+"""
+
+from __future__ import annotations
+
+import sys
+
+# verb: (the module that has it, what it does in one line). The order is the order of the work.
+VERBS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", "run a whole case on real flights, from question to verified page"),
+    "init": ("start", "make this folder a workspace"),
+    "status": ("status", "where am I, what next: one line a case"),
+    "case": ("case", "new: draft a case from data · check: what is wrong or doubtful"),
+    "seal": ("seal", "fix case, data and split before the first training run"),
+    "amend": ("seal", "change a sealed case, with a reason that stays"),
+    "run": ("run", "train baselines and models, or take another program's predictions"),
+    "evaluate": ("evaluate", "measure with intervals, against baselines; give the verdicts"),
+    "contrast": ("evaluate", "measure what a leaky or random split would have claimed"),
+    "claim": ("publish", "draft: sentences whose numbers are pointers into evidence"),
+    "publish": ("publish", "write the page, the card and the evidence for strangers"),
+    "verify": ("verify", "check a published folder, trusting nothing in it"),
+    "doctor": ("doctor", "find and explain a torn, forked or incomplete ledger"),
+}
+
+USAGE = "usage: trackrecord VERB [options]       trackrecord VERB --help shows a real example"
+
+
+def help_text() -> str:
+    """What ``trackrecord --help`` prints."""
+    lines = [
+        "trackrecord turns machine-learning work into a record anyone can check.",
+        "",
+        USAGE,
+        "",
+    ]
+    lines += [f"  {verb:<10} {line}" for verb, (_, line) in VERBS.items()]
+    lines += [
+        "",
+        "  every verb: --json for a program · --debug for a traceback · -C FOLDER to work there",
+        "  exit codes: 0 done and it holds · 1 done but something does not hold · 2 bad input",
+        "",
+        "Start with `trackrecord demo flights`, or `trackrecord init` in a folder of your own.",
+    ]
+    return "\n".join(lines)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(help_text())
+        return 0
+    if words[0] in ("-V", "--version"):
+        from trackrecord.version import __version__
+
+        print(f"trackrecord {__version__}")
+        return 0
+    verb, rest = words[0], words[1:]
+    if verb not in VERBS:
+        from trackrecord.errors import suggest
+
+        near = suggest(verb, list(VERBS))
+        hint = f" Did you mean `trackrecord {near}`?" if near else ""
+        print(f"trackrecord: there is no verb {verb!r}.{hint}\n{USAGE}", file=sys.stderr)
+        return 2
+    from trackrecord.cli.command import execute
+
+    return execute(verb, VERBS[verb][0], rest)

@@ -1,0 +1,81 @@
+"""What most doors do first: find the workspace, read the case, load its data."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trackrecord.errors import BadInput, suggest
+from trackrecord.workspace import Workspace, find_workspace
+
+if TYPE_CHECKING:
+    from trackrecord.cases.reader import LineOf
+    from trackrecord.cases.seal import Fingerprint
+    from trackrecord.cases.spec import Case
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A case as read from its file."""
+
+    workspace: Workspace
+    case: Case
+    line_of: LineOf
+    shown: str
+
+
+def open_workspace_of(options: argparse.Namespace) -> Workspace:
+    """The workspace that holds the folder the command was started in (or ``-C``)."""
+    return find_workspace(Path(options.folder) if options.folder else None)
+
+
+def open_case(options: argparse.Namespace) -> Opened:
+    """The case named on the command line, or the only one there is."""
+    from trackrecord.cases.reader import read_case
+
+    workspace = open_workspace_of(options)
+    name = options.case or only_case(workspace)
+    path = workspace.case_file(name)
+    if not path.exists():
+        names = workspace.case_names()
+        near = suggest(name, names)
+        raise BadInput(
+            f"there is no case '{name}' in this workspace",
+            where=workspace.root.as_posix(),
+            why=f"did you mean '{near}'?" if near else f"cases: {', '.join(names) or 'none yet'}",
+            next=f"trackrecord case new {name} --from DATA",
+        )
+    shown = f"cases/{name}/case.toml"
+    case, line_of = read_case(path, shown=shown)
+    if case.name != name:
+        raise BadInput(
+            f"the case in cases/{name} calls itself '{case.name}'",
+            where=f"{shown}:{line_of('name')}",
+            next=f'write name = "{name}", or rename the folder',
+        )
+    return Opened(workspace, case, line_of, shown)
+
+
+def only_case(workspace: Workspace) -> str:
+    """The name of the one case; an error when there are none or several."""
+    names = workspace.case_names()
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise BadInput(
+            "this workspace has no case yet", next="trackrecord case new NAME --from DATA"
+        )
+    raise BadInput("which case?", why=f"there are {len(names)}: {', '.join(names[:10])}")
+
+
+def add_case_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("case", nargs="?", help="the case (may be left out where there is one)")
+
+
+def fingerprint_of(case: Case, table: Any, parts: Any) -> Fingerprint:
+    """What a seal says of the data: digests, split, and whether the criteria can be decided."""
+    from trackrecord.data.fingerprint import take_fingerprint
+
+    return take_fingerprint(case, table, parts)

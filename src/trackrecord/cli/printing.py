@@ -1,0 +1,107 @@
+"""What people see in the terminal. Rich is loaded only for tables and progress."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_quiet = False
+
+
+def quiet(on: bool) -> None:
+    """With ``--json`` nothing but the JSON goes to standard output."""
+    global _quiet  # noqa: PLW0603 - one process, one terminal
+    _quiet = on
+
+
+def safe(text: str) -> str:
+    """Text without the control characters that could repaint a terminal."""
+    return "".join(c if c >= " " or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text).replace(
+        "\x7f", "\N{REPLACEMENT CHARACTER}"
+    )
+
+
+def say(text: str = "") -> None:
+    """A line for a person."""
+    if not _quiet:
+        print(safe(text), flush=True)
+
+
+def print_json(result: Any) -> None:
+    """The result for a program, keys in a fixed order."""
+    if not isinstance(result, dict | list | str | int | float | bool | None):
+        import msgspec
+
+        result = msgspec.to_builtins(result)
+    json.dump(result, sys.stdout, ensure_ascii=False, indent=2, sort_keys=True)
+    print()
+
+
+def heading(text: str) -> None:
+    """A step's title."""
+    mark, plain = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
+    if not _quiet:
+        print(f"\n{mark}{safe(text)}{plain}", flush=True)
+
+
+def table(columns: list[str], rows: list[list[str]], *, right: set[int] = frozenset()) -> None:  # type: ignore[assignment]
+    """A table that wraps to the terminal; columns in ``right`` are aligned for comparing."""
+    if _quiet:
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
+    for index, column in enumerate(columns):
+        drawn.add_column(
+            column,
+            justify="right" if index in right else "left",
+            overflow="fold",
+            no_wrap=index in right,
+        )
+    for row in rows:
+        drawn.add_row(*(Text(safe(cell)) for cell in row))
+    Console(highlight=False, width=None if sys.stdout.isatty() else 110).print(drawn)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Any]:
+    """A progress bar on standard error: call what it yields with (step, share done)."""
+    if _quiet or not sys.stderr.isatty():
+        last = ""
+
+        def plain(step: str, share: float) -> None:
+            nonlocal last
+            if step != last and not _quiet:
+                print(f"  … {safe(step)}", flush=True)
+            last = step
+
+        yield plain
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    with Progress(
+        TextColumn("  {task.description}"),
+        BarColumn(bar_width=28),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bars:
+        task = bars.add_task(title, total=1.0)
+
+        def move(step: str, share: float) -> None:
+            bars.update(task, description=safe(step), completed=share)
+
+        yield move
+
+
+def interval(value: float, lo: float, hi: float, *, signed: bool = False) -> str:
+    """``0.742 [0.731, 0.753]``."""
+    sign = "+" if signed else ""
+    return f"{value:{sign}.3f} [{lo:{sign}.3f}, {hi:{sign}.3f}]"

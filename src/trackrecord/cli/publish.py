@@ -1,0 +1,91 @@
+"""``trackrecord claim draft``, ``trackrecord publish`` and ``trackrecord verify``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from trackrecord.cli.command import Answer, sub_verb
+from trackrecord.cli.opening import add_case_argument, open_case
+from trackrecord.cli.printing import progress, say
+from trackrecord.errors import BadInput
+
+
+def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
+    if verb == "claim":
+        parser.description = "Sentences whose numbers are pointers into evidence."
+        group = parser.add_subparsers(dest="sub_verb", required=True, metavar="draft")
+        draft = sub_verb(
+            group,
+            "draft",
+            help="write claims.toml from the latest evaluation of the sealed test",
+            description="Write cases/NAME/claims.toml from the latest evaluation of the sealed test.",
+        )
+        draft.epilog = "example:\n  trackrecord claim draft churn"
+        add_case_argument(draft)
+        return
+    parser.description = (
+        "Write a folder that a stranger can read and verify: page, card, claims, evidence, chain and\n"
+        "the predictions needed to recompute every number. Lists what it will reveal, first."
+    )
+    parser.epilog = "example:\n  trackrecord publish churn --yes\n  trackrecord verify published/churn"
+    add_case_argument(parser)
+    parser.add_argument("--out", metavar="FOLDER", help="where to (default: published/CASE)")
+    parser.add_argument("--yes", action="store_true", help="do not ask before writing")
+
+
+def run(verb: str, options: argparse.Namespace) -> Answer:
+    return draft_claims(options) if verb == "claim" else publish(options)
+
+
+def draft_claims(options: argparse.Namespace) -> Answer:
+    from trackrecord.portfolio.claims import draft_case_claims
+
+    opened = open_case(options)
+    path = opened.workspace.case_folder(opened.case.name) / "claims.toml"
+    if path.exists():
+        raise BadInput("there are claims already", where=str(path), next="edit or remove that file")
+    count = draft_case_claims(opened.workspace.root, opened.case.name)
+    say(f"✓ drafted {count} claims in cases/{opened.case.name}/claims.toml; every number is a pointer")
+    say(f"  next: trackrecord publish {opened.case.name}")
+    return Answer(0, {"claims": count, "file": f"cases/{opened.case.name}/claims.toml"})
+
+
+def publish(options: argparse.Namespace) -> Answer:
+    import sys
+
+    from trackrecord.portfolio.publish import plan_publication, write_publication
+
+    opened = open_case(options)
+    workspace, name = opened.workspace, opened.case.name
+    out = (
+        Path(options.folder or ".") / options.out
+        if options.out
+        else workspace.root / "published" / name
+    )
+    plan = plan_publication(workspace.root, name)
+    say(f"This will be revealed to whoever gets {out.name}/:")
+    for line in plan.reveals:
+        say(f"  · {line}")
+    if not options.yes and not options.json:
+        if not sys.stdin.isatty():
+            raise BadInput(
+                "publish asks before it writes, and there is nobody to ask",
+                next=f"read the list above, then: trackrecord publish {name} --yes",
+            )
+        if input("Write it? [y/N] ").strip().lower() not in ("y", "yes"):
+            say("nothing was written")
+            return Answer(1, {"written": False, "reveals": plan.reveals})
+    with progress("publishing") as step:
+        step("drawing the page", 0.3)
+        write_publication(plan, out)
+    say(f"✓ published: {_short(out / 'index.html')}")
+    say(f"  next: trackrecord verify {_short(out)}")
+    return Answer(0, {"written": True, "folder": out.as_posix(), "reveals": plan.reveals})
+
+
+def _short(path: Path) -> str:
+    import os
+
+    relative = os.path.relpath(path)
+    return relative if not relative.startswith("../..") else path.as_posix()

@@ -1,0 +1,105 @@
+"""``trackrecord run``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from trackrecord.cli.command import Answer
+from trackrecord.cli.opening import add_case_argument, fingerprint_of, open_case
+from trackrecord.cli.printing import progress, say, table
+from trackrecord.errors import CaseError
+
+
+def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Train the case's baselines and models on the training part and write their predictions for\n"
+        "validation and test. The test's truth stays closed: only `evaluate --part test` opens it."
+    )
+    parser.epilog = (
+        "example:\n  trackrecord run churn\n"
+        "  trackrecord run churn --outcomes predictions.parquet --model mine"
+    )
+    add_case_argument(parser)
+    parser.add_argument("--seed", type=int, default=None, help="instead of the case's own seed")
+    parser.add_argument(
+        "--outcomes",
+        metavar="FILE",
+        help="take predictions that another program wrote: Parquet or CSV with id and score",
+    )
+    parser.add_argument(
+        "--model", metavar="NAME", help="with --outcomes: the case's model they come from"
+    )
+    parser.add_argument(
+        "--unsealed",
+        action="store_true",
+        help="run without a seal; every number that follows will say so",
+    )
+
+
+def run(verb: str, options: argparse.Namespace) -> Answer:
+    from trackrecord.cases.seal import drift_since_seal, life_of, sealed_case
+    from trackrecord.data.split import assign_parts
+    from trackrecord.data.table import load_case_table
+    from trackrecord.ledger import read_chain
+    from trackrecord.modeling.run import run_case
+
+    opened = open_case(options)
+    case, workspace = opened.case, opened.workspace
+    life = life_of(read_chain(workspace.evidence), case.name)
+    if life.seal is None and not options.unsealed:
+        raise CaseError(
+            f"the case '{case.name}' is not sealed",
+            why="a number means more when what it should show was fixed before training",
+            next=f"trackrecord seal {case.name}   (or run with --unsealed: every number says so)",
+        )
+    with progress("running") as step:
+        step("reading the data", 0.02)
+        loaded = load_case_table(case, workspace.root)
+        parts = assign_parts(loaded.frame, case)
+        if life.seal is not None:
+            step("comparing with the seal", 0.08)
+            drift = drift_since_seal(
+                sealed_case(workspace.evidence, life.seal), case, fingerprint_of(case, loaded, parts)
+            )
+            if drift:
+                raise CaseError(
+                    f"the case '{case.name}' is not as it was sealed",
+                    where=", ".join(f"{kind}: {what}" for kind, what in drift),
+                    next=f'undo the change, or: trackrecord amend {case.name} --reason "…"',
+                )
+        result = run_case(
+            workspace.root,
+            case,
+            workspace.case_folder(case.name),
+            loaded,
+            parts,
+            seal=life.seal,
+            seed=case.seed if options.seed is None else options.seed,
+            progress=step,
+            outcomes=Path(options.folder or ".") / options.outcomes if options.outcomes else None,
+            outcomes_model=options.model,
+            tracking_uri=workspace.tracking_uri,
+        )
+    predicate = result.predicate
+    if not predicate["sealed"]:
+        say("! UNSEALED: this run was made without a seal, and every number after it says so")
+    table(
+        ["model", "role", "kind", "seconds"],
+        [
+            [model["name"], model["role"], model["kind"], f"{model['seconds']:.1f}"]
+            for model in predicate["models"]
+        ],
+        right={3},
+    )
+    say(
+        f"✓ run {predicate['run']}: predictions in {result.predictions}"
+        f" ({predicate['seconds']:.0f} s, peak {predicate['peak_memory_mb']:.0f} MB)"
+    )
+    if predicate.get("mlflow_problem"):
+        say(f"! MLflow did not take the run: {predicate['mlflow_problem']}")
+    elif predicate.get("mlflow_run"):
+        say(f"  tracked in MLflow as {predicate['mlflow_run']}")
+    say(f"  next: trackrecord evaluate {case.name}            (validation, as often as you like)")
+    say(f"        trackrecord evaluate {case.name} --part test   (opens the sealed test: counted)")
+    return Answer(0, {"evidence": result.entry.evidence, **predicate})

@@ -1,0 +1,74 @@
+"""``trackrecord seal`` and ``trackrecord amend``."""
+
+from __future__ import annotations
+
+import argparse
+
+from trackrecord.cli.case import tell_findings
+from trackrecord.cli.command import Answer
+from trackrecord.cli.opening import add_case_argument, fingerprint_of, open_case
+from trackrecord.cli.printing import progress, say
+from trackrecord.errors import CaseError
+from trackrecord.version import __version__
+
+
+def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
+    add_case_argument(parser)
+    if verb == "seal":
+        parser.description = (
+            "Digest the case, its data and its split into the ledger, before the first training run."
+        )
+        parser.epilog = "example:\n  trackrecord seal churn"
+    else:
+        parser.description = (
+            "Seal a changed case again. The reason, what changed, and how often the test had been\n"
+            "seen by then stay in the record, and every later number says so."
+        )
+        parser.epilog = 'example:\n  trackrecord amend churn --reason "two carriers were missing"'
+        parser.add_argument("--reason", required=True, help="why it has to change, in a sentence")
+
+
+def run(verb: str, options: argparse.Namespace) -> Answer:
+    from trackrecord.cases.seal import amend_case, seal_case
+    from trackrecord.data.check import check_case
+    from trackrecord.data.split import assign_parts
+    from trackrecord.data.table import load_case_table
+
+    opened = open_case(options)
+    case, workspace = opened.case, opened.workspace
+    with progress("sealing") as step:
+        step("reading the data", 0.1)
+        table = load_case_table(case, workspace.root)
+        step("checking the case", 0.5)
+        findings = check_case(case, workspace.root, opened.line_of, table=table)
+        errors = [finding for finding in findings if finding.severity == "error"]
+        if errors:
+            tell_findings(errors)
+            raise CaseError(
+                f"the case '{case.name}' has {len(errors)} errors, so it was not sealed",
+                where=opened.shown,
+                next=f"mend them, then: trackrecord case check {case.name}",
+            )
+        step("digesting data and split", 0.8)
+        parts = assign_parts(table.frame, case)
+        fingerprint = fingerprint_of(case, table, parts)
+    lock = workspace.cache / "lock"
+    if verb == "seal":
+        entry = seal_case(workspace.evidence, case, fingerprint, tool=__version__, lock=lock)
+        say(f"✓ sealed '{case.name}' as entry {entry.seq} of the chain, {entry.time}")
+    else:
+        entry = amend_case(
+            workspace.evidence, case, fingerprint, reason=options.reason, tool=__version__, lock=lock
+        )
+        say(f"✓ amended '{case.name}' as entry {entry.seq} of the chain; every later number says so")
+    for source in fingerprint.data:
+        say(f"  data   {source.path}: {source.rows:,} rows, content {source.table[:16]}…")
+    for name, part in fingerprint.split.parts.items():
+        span = f", {part.first} to {part.last}" if part.first else ""
+        say(f"  split  {name:<10} {part.rows:>9,} rows{span}")
+    for planned in fingerprint.plan:
+        verdict = f"{planned.chance:.0%} chance that this test decides it"
+        needed = f"; {planned.rows_needed:,} rows would" if planned.rows_needed and planned.chance < 0.8 else ""
+        say(f"  power  {planned.criterion}: {verdict}{needed}")
+    say(f"  next: trackrecord run {case.name}")
+    return Answer(0, {"case": case.name, "entry": entry.seq, "evidence": entry.evidence, "time": entry.time})

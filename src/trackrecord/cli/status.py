@@ -1,0 +1,71 @@
+"""``trackrecord status``: reads the index only, so that it is as quick as the interpreter."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+
+from trackrecord.cli.command import Answer
+from trackrecord.cli.opening import open_workspace_of
+from trackrecord.cli.printing import say
+from trackrecord.ledger.index import entries_of
+
+
+def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
+    parser.description = "Where am I, what next: one line a case."
+    parser.epilog = "example:\n  trackrecord status"
+
+
+# The furthest thing that happened to a case → (where it stands, what to type next).
+STEPS: list[tuple[str, str, str]] = [
+    ("publication", "published", "trackrecord verify published/{name}"),
+    ("contrast", "contrasted", "trackrecord publish {name}"),
+    ("evaluation", "evaluated", "trackrecord publish {name}"),
+    ("run", "run", "trackrecord evaluate {name} --part test"),
+    ("amendment", "sealed", "trackrecord run {name}"),
+    ("seal", "sealed", "trackrecord run {name}"),
+    ("", "draft", "trackrecord case check {name}, then: trackrecord seal {name}"),
+]
+
+
+def run(verb: str, options: argparse.Namespace) -> Answer:
+    workspace = open_workspace_of(options)
+    by_case: dict[str | None, list[str]] = {}
+    for entry in entries_of(workspace.evidence, workspace.index):
+        by_case.setdefault(entry.case, []).append(entry.kind)
+    rows = []
+    for name in workspace.case_names():
+        # The same digest as ledger.case_digest, whose module would load msgspec.
+        kinds = by_case.get(hashlib.sha256(b"trackrecord case " + name.encode()).hexdigest(), [])
+        rows.append(_row(name, kinds))
+    if not rows:
+        say("no case yet")
+        say("  next: trackrecord case new NAME --from DATA")
+    width = max((len(str(row["case"])) for row in rows), default=0)
+    for row in rows:
+        say(f"{row['case']:<{width}}  {row['stands']:<36}  next: {row['next']}")
+    return Answer(0, {"workspace": workspace.root.as_posix(), "cases": rows})
+
+
+def _row(name: str, kinds: list[str]) -> dict[str, object]:
+    last_seal = max((i for i, kind in enumerate(kinds) if kind in ("seal", "amendment")), default=-1)
+    recent = kinds[last_seal:] if last_seal >= 0 else kinds
+    stands, nxt = next((s, n) for kind, s, n in STEPS if kind in recent or not kind)
+    looks, amendments = kinds.count("look"), kinds.count("amendment")
+    if stands == "evaluated" and "look" not in recent:
+        stands, nxt = "validated", "trackrecord evaluate {name} --part test"
+    said = stands
+    if last_seal < 0 and kinds:
+        said += ", UNSEALED"
+    if looks:
+        said += f", {looks} look{'s' if looks != 1 else ''} at the test"
+    if amendments:
+        said += f", amended {amendments}×"
+    return {
+        "case": name,
+        "stands": said,
+        "looks": looks,
+        "amendments": amendments,
+        "runs": kinds.count("run"),
+        "next": nxt.format(name=name),
+    }

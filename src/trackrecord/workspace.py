@@ -1,0 +1,148 @@
+"""A workspace: a folder, good in git, with ``trackrecord.toml`` at its root."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from trackrecord.errors import BadInput
+
+FORMAT = 1
+SETTINGS = "trackrecord.toml"
+CASE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z")
+
+_SETTINGS_TEXT = """\
+# A trackrecord workspace. Keep this folder in git: everything that matters is a file.
+workspace = 1
+"""
+
+_IGNORE_TEXT = """\
+# A cache and a lock; deleting them loses nothing but MLflow's memory of experiments.
+.trackrecord/
+"""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where everything lives."""
+
+    root: Path
+    tracking_uri: str | None = None
+
+    @property
+    def evidence(self) -> Path:
+        return self.root / "evidence"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / ".trackrecord"
+
+    @property
+    def index(self) -> Path:
+        return self.cache / "index.sqlite"
+
+    @property
+    def cases(self) -> Path:
+        return self.root / "cases"
+
+    def case_folder(self, name: str) -> Path:
+        return self.cases / checked_case_name(name)
+
+    def case_file(self, name: str) -> Path:
+        return self.case_folder(name) / "case.toml"
+
+    def runs(self, name: str) -> Path:
+        return self.root / "runs" / checked_case_name(name)
+
+    def case_names(self) -> list[str]:
+        """Names of all cases, sorted."""
+        try:
+            found = [
+                entry.name
+                for entry in os.scandir(self.cases)
+                if CASE_NAME.match(entry.name) and os.path.exists(entry.path + "/case.toml")
+            ]
+        except FileNotFoundError:
+            return []
+        return sorted(found)
+
+
+def checked_case_name(name: str) -> str:
+    """``name`` itself, if it can be a folder's name and nothing else."""
+    if not CASE_NAME.match(name):
+        raise BadInput(
+            f"{name!r} cannot be the name of a case",
+            why="a name has lower-case letters, digits, - and _, and starts with a letter",
+            next="choose a name like flights or churn-2024",
+        )
+    return name
+
+
+def find_workspace(start: Path | None = None) -> Workspace:
+    """The workspace that holds ``start`` (by default the current folder).
+
+    Raises BadInput where there is none, or where a newer trackrecord made it.
+    """
+    folder = (start or Path.cwd()).resolve()
+    for candidate in (folder, *folder.parents):
+        if (candidate / SETTINGS).is_file():
+            return open_workspace(candidate)
+    raise BadInput(
+        "this folder is not in a trackrecord workspace",
+        where=str(folder),
+        why=f"neither it nor a folder above it has a {SETTINGS}",
+        next="trackrecord init",
+    )
+
+
+def open_workspace(root: Path) -> Workspace:
+    """The workspace whose root is ``root``."""
+    import tomllib
+
+    path = root / SETTINGS
+    try:
+        settings = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"cannot read {SETTINGS}", where=str(path), why=str(error)) from None
+    version = settings.get("workspace")
+    if not isinstance(version, int):
+        raise BadInput(
+            f"{SETTINGS} does not say `workspace = {FORMAT}`", where=str(path), next="add that line"
+        )
+    if version > FORMAT:
+        raise BadInput(
+            "this workspace was written by a newer trackrecord",
+            where=str(path),
+            why=f"it has format {version}; this version reads up to {FORMAT}",
+            next="pip install --upgrade trackrecord",
+        )
+    uri = settings.get("tracking_uri")
+    return Workspace(root=root, tracking_uri=uri if isinstance(uri, str) else None)
+
+
+def make_workspace(root: Path) -> Workspace:
+    """Make ``root`` a workspace. Raises BadInput when it already is one."""
+    if (root / SETTINGS).exists():
+        raise BadInput("this folder already is a workspace", where=str(root), next="trackrecord status")
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        for folder in ("cases", "data", "evidence"):
+            (root / folder).mkdir(exist_ok=True)
+        ignore = root / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text(_IGNORE_TEXT, "utf-8")
+        attributes = root / ".gitattributes"
+        if not attributes.exists():
+            # A chain is bytes: line endings must survive a clone, and two branches must not be
+            # woven together by a textual merge.
+            attributes.write_text("evidence/* -text\nevidence/chain.jsonl merge=binary\n", "utf-8")
+        temporary = root / (SETTINGS + ".new")
+        temporary.write_text(_SETTINGS_TEXT, "utf-8")
+        temporary.replace(root / SETTINGS)
+    except OSError as error:
+        raise BadInput(
+            "cannot make a workspace here", where=str(root), why=error.strerror or str(error)
+        ) from error
+    return open_workspace(root)
