@@ -29,7 +29,7 @@ class TrackrecordError(Exception):
         *,
         where: str | None = None,
         why: str | None = None,
-        next: str | None = None,  # noqa: A002 - the word the person reads
+        next: str | None = None,
     ) -> None:
         super().__init__(what)
         self.what = what

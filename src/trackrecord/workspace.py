@@ -125,7 +125,9 @@ def open_workspace(root: Path) -> Workspace:
 def make_workspace(root: Path) -> Workspace:
     """Make ``root`` a workspace. Raises BadInput when it already is one."""
     if (root / SETTINGS).exists():
-        raise BadInput("this folder already is a workspace", where=str(root), next="trackrecord status")
+        raise BadInput(
+            "this folder already is a workspace", where=str(root), next="trackrecord status"
+        )
     try:
         root.mkdir(parents=True, exist_ok=True)
         for folder in ("cases", "data", "evidence"):

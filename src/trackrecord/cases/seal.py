@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from trackrecord.ledger import Entry, Statement, Subject, canonical, case_digest, read_chain, record
+from trackrecord.ledger import read_evidence as read_statement
 
 from trackrecord.cases.reader import case_document, changed_keys
 from trackrecord.cases.spec import Case
 from trackrecord.errors import CaseError
-from trackrecord.ledger import Entry, Statement, Subject, canonical, case_digest, read_chain
-from trackrecord.ledger import read_evidence as read_statement
-from trackrecord.ledger import record
 
 
 class SealedData(msgspec.Struct, frozen=True, kw_only=True):
@@ -277,7 +276,9 @@ def _sealed(case: Case) -> SealedCase:
 def _subjects(sealed: SealedCase, fingerprint: Fingerprint) -> list[Subject]:
     case = Subject(name=f"cases/{sealed.name}/case", digest={"sha256": sealed.digest})
     data = [
-        Subject(name=source.path, digest={"sha256": source.sha256, "trackrecordTable1": source.table})
+        Subject(
+            name=source.path, digest={"sha256": source.sha256, "trackrecordTable1": source.table}
+        )
         for source in fingerprint.data
     ]
     split = Subject(name="split", digest={"sha256": fingerprint.split.digest})

@@ -28,7 +28,14 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     last: DateText
 
 
-class TimeSplit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="time"):
+class TimeSplit(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="time",
+):
     """Parts are spans of days; rows in no part are left out."""
 
     train: Part
@@ -37,7 +44,12 @@ class TimeSplit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
 
 class RandomSplit(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="random"
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="random",
 ):
     """Each unit goes to a part by the hash of its id and the seed: adding rows moves none."""
 
@@ -47,7 +59,12 @@ class RandomSplit(
 
 
 class GroupSplit(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="group"
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="group",
 ):
     """Like random, by the hash of a group column: all rows of a group share a part."""
 
@@ -105,7 +122,12 @@ class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
 
 class BaseRate(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="base_rate"
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="base_rate",
 ):
     """The training part's share of positives, for everyone."""
 
@@ -113,7 +135,12 @@ class BaseRate(
 
 
 class RateTable(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="table"
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="table",
 ):
     """The training share in each cell of ``by``, shrunk to the overall share by ``prior_rows``."""
 
@@ -123,7 +150,12 @@ class RateTable(
 
 
 class Logistic(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="logistic"
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="logistic",
 ):
     """L2-penalised logistic regression on one-hot and standardised features."""
 

@@ -46,8 +46,9 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
 def new_case(options: argparse.Namespace) -> Answer:
     import shutil
 
-    from trackrecord.data.draft import draft_case
     from trackrecord.ledger import write_atomic
+
+    from trackrecord.data.draft import draft_case
 
     workspace = open_workspace_of(options)
     path = workspace.case_file(options.name)
@@ -62,9 +63,7 @@ def new_case(options: argparse.Namespace) -> Answer:
         raise BadInput(f"there is no file {options.data}", next="name a CSV, Parquet or Arrow file")
     inside = source.resolve().is_relative_to(workspace.root)
     relative = (
-        source.resolve().relative_to(workspace.root).as_posix()
-        if inside
-        else f"data/{source.name}"
+        source.resolve().relative_to(workspace.root).as_posix() if inside else f"data/{source.name}"
     )
     with progress("reading the data") as step:
         step(f"reading {options.data}", 0.1)
@@ -84,7 +83,9 @@ def new_case(options: argparse.Namespace) -> Answer:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, text.encode())
     decisions = text.count("# decide:")
-    say(f"✓ drafted cases/{options.name}/case.toml – {decisions} places marked '# decide:' wait for you")
+    say(
+        f"✓ drafted cases/{options.name}/case.toml – {decisions} places marked '# decide:' wait for you"
+    )
     say(f"  next: edit it, then: trackrecord case check {options.name}")
     return Answer(0, {"case": options.name, "file": f"cases/{options.name}/case.toml"})
 
@@ -100,7 +101,10 @@ def check(options: argparse.Namespace) -> Answer:
     errors = sum(finding.severity == "error" for finding in findings)
     doubts = len(findings) - errors
     if not errors:
-        say(f"✓ nothing is wrong with '{opened.case.name}'" + (f"; {doubts} doubts" if doubts else ""))
+        say(
+            f"✓ nothing is wrong with '{opened.case.name}'"
+            + (f"; {doubts} doubts" if doubts else "")
+        )
         say(f"  next: trackrecord seal {opened.case.name}")
     else:
         say(f"✗ {errors} to mend, {doubts} doubts in {opened.shown}")

@@ -66,7 +66,11 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
 
 
 def sub_verb(
-    group: Any, name: str, *, help: str, description: str  # noqa: A002 - argparse's own word
+    group: Any,
+    name: str,
+    *,
+    help: str,
+    description: str,
 ) -> argparse.ArgumentParser:
     """A sub-verb's parser, laid out like every other."""
     parser: argparse.ArgumentParser = group.add_parser(

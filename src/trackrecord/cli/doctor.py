@@ -17,16 +17,19 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     parser.epilog = "examples:\n  trackrecord doctor\n  trackrecord doctor --merge\n\nexit 1 when something is wrong"
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
-        "--repair", action="store_true", help="set aside the torn end of the chain, keeping its bytes"
+        "--repair",
+        action="store_true",
+        help="set aside the torn end of the chain, keeping its bytes",
     )
     group.add_argument(
-        "--merge", action="store_true", help="join two heads with a merge entry, keeping both branches"
+        "--merge",
+        action="store_true",
+        help="join two heads with a merge entry, keeping both branches",
     )
 
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
     import msgspec
-
     from trackrecord.ledger.doctor import examine, merge_heads, repair_torn_tail
 
     workspace = open_workspace_of(options)

@@ -75,11 +75,15 @@ def evaluate_case(options: argparse.Namespace) -> Answer:
     tell_result(predicate["result"], predicate["plan"]["candidate"])
     say(f"  outcomes: {evaluated.outcomes} · evidence: {evaluated.entry.evidence}")
     if options.part == "validation":
-        say(f"  next: trackrecord evaluate {case.name} --part test   (opens the sealed test: counted)")
+        say(
+            f"  next: trackrecord evaluate {case.name} --part test   (opens the sealed test: counted)"
+        )
         return Answer(0, {"evidence": evaluated.entry.evidence, **predicate})
     nxt = "contrast" if case.contrast else "publish"
     say(f"  next: trackrecord {nxt} {case.name}")
-    return Answer(verdict_code(predicate["result"]), {"evidence": evaluated.entry.evidence, **predicate})
+    return Answer(
+        verdict_code(predicate["result"]), {"evidence": evaluated.entry.evidence, **predicate}
+    )
 
 
 def status_line(predicate: dict[str, Any]) -> str:
@@ -141,7 +145,6 @@ def _shown(estimate: dict[str, Any], *, signed: bool = False) -> str:
 
 def evaluate_file(options: argparse.Namespace) -> Answer:
     import msgspec
-
     from trackrecord.evaluation.evaluate import evaluate_outcomes
     from trackrecord.evaluation.outcomes import read_outcomes
     from trackrecord.evaluation.plan import plan_for_outcomes
@@ -181,7 +184,13 @@ def contrast(options: argparse.Namespace) -> Answer:
     for row in [predicate["honest"], *predicate["contrasts"]]:
         auc = next((e for e in row["estimates"] if e["metric"] == "roc_auc"), {})
         rows.append(
-            [row["name"], _shown(auc), f"{row['prediction_mean']:.3f}", f"{row['rate']:.3f}", f"{row['rows']:,}"]
+            [
+                row["name"],
+                _shown(auc),
+                f"{row['prediction_mean']:.3f}",
+                f"{row['rate']:.3f}",
+                f"{row['rows']:,}",
+            ]
         )
     table(["protocol", "ROC AUC", "predicted", "came true", "rows"], rows, right={1, 2, 3, 4})
     say(f"  next: trackrecord publish {case.name}")

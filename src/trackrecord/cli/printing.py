@@ -19,9 +19,9 @@ def quiet(on: bool) -> None:
 
 def safe(text: str) -> str:
     """Text without the control characters that could repaint a terminal."""
-    return "".join(c if c >= " " or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text).replace(
-        "\x7f", "\N{REPLACEMENT CHARACTER}"
-    )
+    return "".join(
+        c if c >= " " or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text
+    ).replace("\x7f", "\N{REPLACEMENT CHARACTER}")
 
 
 def say(text: str = "") -> None:

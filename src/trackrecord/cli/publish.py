@@ -28,7 +28,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         "Write a folder that a stranger can read and verify: page, card, claims, evidence, chain and\n"
         "the predictions needed to recompute every number. Lists what it will reveal, first."
     )
-    parser.epilog = "example:\n  trackrecord publish churn --yes\n  trackrecord verify published/churn"
+    parser.epilog = (
+        "example:\n  trackrecord publish churn --yes\n  trackrecord verify published/churn"
+    )
     add_case_argument(parser)
     parser.add_argument("--out", metavar="FOLDER", help="where to (default: published/CASE)")
     parser.add_argument("--yes", action="store_true", help="do not ask before writing")
@@ -46,7 +48,9 @@ def draft_claims(options: argparse.Namespace) -> Answer:
     if path.exists():
         raise BadInput("there are claims already", where=str(path), next="edit or remove that file")
     count = draft_case_claims(opened.workspace.root, opened.case.name)
-    say(f"✓ drafted {count} claims in cases/{opened.case.name}/claims.toml; every number is a pointer")
+    say(
+        f"✓ drafted {count} claims in cases/{opened.case.name}/claims.toml; every number is a pointer"
+    )
     say(f"  next: trackrecord publish {opened.case.name}")
     return Answer(0, {"claims": count, "file": f"cases/{opened.case.name}/claims.toml"})
 

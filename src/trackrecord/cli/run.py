@@ -38,11 +38,12 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
+    from trackrecord.ledger import read_chain
+    from trackrecord.modeling.run import run_case
+
     from trackrecord.cases.seal import drift_since_seal, life_of, sealed_case
     from trackrecord.data.split import assign_parts
     from trackrecord.data.table import load_case_table
-    from trackrecord.ledger import read_chain
-    from trackrecord.modeling.run import run_case
 
     opened = open_case(options)
     case, workspace = opened.case, opened.workspace
@@ -60,7 +61,9 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
         if life.seal is not None:
             step("comparing with the seal", 0.08)
             drift = drift_since_seal(
-                sealed_case(workspace.evidence, life.seal), case, fingerprint_of(case, loaded, parts)
+                sealed_case(workspace.evidence, life.seal),
+                case,
+                fingerprint_of(case, loaded, parts),
             )
             if drift:
                 raise CaseError(

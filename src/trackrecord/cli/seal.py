@@ -15,9 +15,7 @@ from trackrecord.version import __version__
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     add_case_argument(parser)
     if verb == "seal":
-        parser.description = (
-            "Digest the case, its data and its split into the ledger, before the first training run."
-        )
+        parser.description = "Digest the case, its data and its split into the ledger, before the first training run."
         parser.epilog = "example:\n  trackrecord seal churn"
     else:
         parser.description = (
@@ -58,9 +56,16 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
         say(f"✓ sealed '{case.name}' as entry {entry.seq} of the chain, {entry.time}")
     else:
         entry = amend_case(
-            workspace.evidence, case, fingerprint, reason=options.reason, tool=__version__, lock=lock
+            workspace.evidence,
+            case,
+            fingerprint,
+            reason=options.reason,
+            tool=__version__,
+            lock=lock,
         )
-        say(f"✓ amended '{case.name}' as entry {entry.seq} of the chain; every later number says so")
+        say(
+            f"✓ amended '{case.name}' as entry {entry.seq} of the chain; every later number says so"
+        )
     for source in fingerprint.data:
         say(f"  data   {source.path}: {source.rows:,} rows, content {source.table[:16]}…")
     for name, part in fingerprint.split.parts.items():
@@ -68,7 +73,13 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
         say(f"  split  {name:<10} {part.rows:>9,} rows{span}")
     for planned in fingerprint.plan:
         verdict = f"{planned.chance:.0%} chance that this test decides it"
-        needed = f"; {planned.rows_needed:,} rows would" if planned.rows_needed and planned.chance < 0.8 else ""
+        needed = (
+            f"; {planned.rows_needed:,} rows would"
+            if planned.rows_needed and planned.chance < 0.8
+            else ""
+        )
         say(f"  power  {planned.criterion}: {verdict}{needed}")
     say(f"  next: trackrecord run {case.name}")
-    return Answer(0, {"case": case.name, "entry": entry.seq, "evidence": entry.evidence, "time": entry.time})
+    return Answer(
+        0, {"case": case.name, "entry": entry.seq, "evidence": entry.evidence, "time": entry.time}
+    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 
+from trackrecord.ledger.index import entries_of
+
 from trackrecord.cli.command import Answer
 from trackrecord.cli.opening import open_workspace_of
 from trackrecord.cli.printing import say
-from trackrecord.ledger.index import entries_of
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -48,7 +49,9 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
 
 
 def _row(name: str, kinds: list[str]) -> dict[str, object]:
-    last_seal = max((i for i, kind in enumerate(kinds) if kind in ("seal", "amendment")), default=-1)
+    last_seal = max(
+        (i for i, kind in enumerate(kinds) if kind in ("seal", "amendment")), default=-1
+    )
     recent = kinds[last_seal:] if last_seal >= 0 else kinds
     stands, nxt = next((s, n) for kind, s, n in STEPS if kind in recent or not kind)
     looks, amendments = kinds.count("look"), kinds.count("amendment")

@@ -24,7 +24,6 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
     import msgspec
-
     from trackrecord.portfolio.verify import verify_folder
 
     folder = Path(options.folder or ".") / options.published

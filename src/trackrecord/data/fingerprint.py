@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trackrecord.cases.criteria import parse_requirement
-from trackrecord.cases.seal import Fingerprint, PlannedCriterion, SealedData, SealedPart, SealedSplit
+from trackrecord.cases.seal import (
+    Fingerprint,
+    PlannedCriterion,
+    SealedData,
+    SealedPart,
+    SealedSplit,
+)
 from trackrecord.cases.spec import Case
 from trackrecord.data.split import split_digest
 
@@ -55,7 +61,6 @@ def take_fingerprint(case: Case, table: CaseTable, parts: pl.Series) -> Fingerpr
 def plan_criteria(case: Case, table: CaseTable, parts: pl.Series) -> list[PlannedCriterion]:
     """For each criterion the chance that the test decides it, from the training part's rate."""
     import polars as pl
-
     from trackrecord.stats.power import decidability, design_effect, icc
 
     frame = table.frame.with_columns(parts.alias("__part"))

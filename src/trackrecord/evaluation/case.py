@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-
-from trackrecord.cases.seal import Life, life_of, sealed_case
-from trackrecord.cases.spec import Case
-from trackrecord.errors import BadInput, DataError
 from trackrecord.evaluation.evaluate import evaluate_outcomes
 from trackrecord.evaluation.outcomes import write_outcomes
 from trackrecord.evaluation.plan import Criterion, Plan
 from trackrecord.evaluation.result import Evaluation
 from trackrecord.ledger import Entry, Subject, canonical, read_chain, read_evidence, record
+
+from trackrecord.cases.seal import Life, life_of, sealed_case
+from trackrecord.cases.spec import Case
+from trackrecord.errors import BadInput, DataError
 
 if TYPE_CHECKING:
     import polars as pl

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from trackrecord.evaluation.evaluate import evaluate_outcomes
+from trackrecord.evaluation.plan import Plan
+from trackrecord.evaluation.result import Evaluation
+from trackrecord.ledger import Entry, Subject, read_chain, read_evidence, record
 
 from trackrecord.cases.seal import life_of
 from trackrecord.cases.spec import Case, Contrast
 from trackrecord.errors import BadInput
 from trackrecord.evaluation.case import join_outcomes, plan_of
-from trackrecord.evaluation.evaluate import evaluate_outcomes
-from trackrecord.evaluation.plan import Plan
-from trackrecord.evaluation.result import Evaluation
-from trackrecord.ledger import Entry, Subject, read_chain, read_evidence, record
 
 if TYPE_CHECKING:
     from trackrecord.data.table import CaseTable
@@ -95,9 +95,10 @@ def measure_contrast(
     root: Path, case: Case, case_folder: Path, table: CaseTable, contrast: Contrast
 ) -> ContrastResult:
     """The candidate under the contrast's protocol, measured on that protocol's test part."""
+    from trackrecord.modeling.train import train_and_predict
+
     from trackrecord.data.split import assign_parts
     from trackrecord.data.table import load_case_table
-    from trackrecord.modeling.train import train_and_predict
 
     candidate = case.candidate_name()
     alone = msgspec.structs.replace(

@@ -1,0 +1,143 @@
+"""TR020-TR023: criteria that cannot be read, or that this many rows cannot decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from trackrecord.cases.criteria import parse_requirement
+from trackrecord.cases.spec import Case
+from trackrecord.data.finding import Finding, LineOf
+from trackrecord.data.table import CaseTable
+from trackrecord.errors import CaseError, TrackrecordError, suggest
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def check_criteria_text(case: Case, file: str, line_of: LineOf) -> Iterator[Finding]:
+    """Metrics, baselines and criteria that are words only: no data needed."""
+    for name in case.evaluation.metrics:
+        if (problem := unknown_metric(name)) is not None:
+            yield Finding(
+                "TR021",
+                "error",
+                f"evaluation.metrics names {name!r}, which is not a metric",
+                file,
+                line_of("evaluation.metrics"),
+                problem,
+            )
+    names = [baseline.name for baseline in case.baseline]
+    for index, criterion in enumerate(case.criterion):
+        line = line_of(f"criterion.{index}.require")
+        try:
+            asked = parse_requirement(criterion.require)
+        except CaseError as error:
+            what = f"{error.what}: {error.why}" if error.why else error.what
+            yield Finding("TR020", "error", what, file, line, error.next or "")
+            continue
+        if (problem := unknown_metric(asked.metric)) is not None:
+            yield Finding(
+                "TR021",
+                "error",
+                f"the criterion {criterion.name!r} names {asked.metric!r}, which is not a metric",
+                file,
+                line,
+                problem,
+            )
+        if asked.baseline == "" and len(names) != 1:
+            yield Finding(
+                "TR022",
+                "error",
+                f"the criterion {criterion.name!r} does not say which baseline "
+                "the difference is to",
+                file,
+                line,
+                f"write 'difference to' one of {', '.join(names)}",
+            )
+        elif asked.baseline and asked.baseline not in names:
+            near = suggest(asked.baseline, names)
+            yield Finding(
+                "TR022",
+                "error",
+                f"the criterion {criterion.name!r} names {asked.baseline!r}, "
+                "which is not a baseline",
+                file,
+                line,
+                f"did you mean {near!r}?" if near else f"baselines: {', '.join(names)}",
+            )
+
+
+def unknown_metric(name: str) -> str | None:
+    """None for a metric that is registered; else how to mend the name."""
+    from trackrecord.stats.metrics import get_metric
+
+    try:
+        get_metric(name)
+    except TrackrecordError as error:
+        return error.next or error.why or str(error)
+    return None
+
+
+def check_decidable(
+    case: Case, table: CaseTable, parts: pl.Series, file: str, line_of: LineOf
+) -> Iterator[Finding]:
+    """Criteria that the test has too few rows for, reckoned without any truth of the test."""
+    from trackrecord.stats.power import decidability
+
+    rows = int((parts == "test").sum())
+    train = table.frame.filter(parts == "train")
+    prevalence = float(train["truth"].mean() or 0.0)  # type: ignore[arg-type]
+    if not 0 < prevalence < 1:
+        return
+    effect = _design_effect(case, table, parts)
+    for index, criterion in enumerate(case.criterion):
+        try:
+            asked = parse_requirement(criterion.require)
+        except CaseError:
+            continue
+        if unknown_metric(asked.metric) is not None:
+            continue
+        found = decidability(
+            low=asked.low,
+            high=asked.high,
+            low_open=asked.low_open,
+            high_open=asked.high_open,
+            metric=asked.metric,
+            is_difference=asked.baseline is not None,
+            rows=rows,
+            prevalence=prevalence,
+            design_effect=effect,
+            expect=criterion.expect,
+        )
+        if found.decidable:
+            continue
+        needed = (
+            f"it would take about {found.rows_needed:,} rows"
+            if found.rows_needed
+            else "no number of rows would do: the effect hoped for lies on the limit"
+        )
+        yield Finding(
+            "TR023",
+            "doubt",
+            f"{rows:,} test rows decide the criterion {criterion.name!r} with a "
+            f"chance of {found.chance:.0%}; {needed} ({found.assumption})",
+            file,
+            line_of(f"criterion.{index}.require"),
+            "enlarge the test part, ask for less, or say the effect hoped for in `expect`",
+        )
+
+
+def _design_effect(case: Case, table: CaseTable, parts: pl.Series) -> float:
+    """How much clusters inflate a variance, from the training rows' truth."""
+    import polars as pl
+
+    name = case.evaluation.cluster
+    if name is None or name not in table.frame.columns:
+        return 1.0
+    from trackrecord.stats.power import design_effect, icc
+
+    train = table.frame.filter(parts == "train")
+    codes = train[name].cast(pl.String).fill_null("").rank("dense").to_numpy()
+    sizes = table.frame.filter(parts == "test").group_by(name).len()["len"].to_numpy()
+    return float(design_effect(sizes, icc(train["truth"].to_numpy(), codes)))
