@@ -1,0 +1,92 @@
+"""What an evaluation found. Plain frozen data: it goes into evidence as it is."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from trackrecord.stats.estimate import Absence, Estimate
+
+VerdictWord = Literal["accepted", "rejected", "undecided"]
+
+
+class ModelResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One model's estimates, in the plan's order of metrics; what cannot be had is in ``absent``."""
+
+    name: str
+    role: Literal["baseline", "model"]
+    estimates: list[Estimate]
+    absent: list[Absence]
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """Paired: the model's metric minus the baseline's on the same rows."""
+
+    model: str
+    baseline: str
+    estimates: list[Estimate]
+    absent: list[Absence]
+
+
+class SliceResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The candidate on the rows where a slice holds.
+
+    ``slice`` is the plan's text, ``value`` the column's value (or ``yes``/``no`` for a condition).
+    ``differences`` are to the plan's reference baseline.
+    """
+
+    slice: str
+    value: str
+    rows: int
+    positives: int
+    clusters: int | None
+    estimates: list[Estimate]
+    absent: list[Absence]
+    differences: list[Estimate]
+
+
+class CalibrationBin(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows with scores in [low, high]: mean prediction, and the rate that came true with interval."""
+
+    low: float
+    high: float
+    rows: int
+    predicted: float
+    rate: float
+    lo: float
+    hi: float
+
+
+class Calibration(msgspec.Struct, frozen=True, kw_only=True):
+    """One model's reliability curve, over bins of equal numbers of rows."""
+
+    model: str
+    bins: list[CalibrationBin]
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a criterion holds, from its interval's bounds; ``reason`` says why, in a sentence."""
+
+    criterion: str
+    require: str
+    verdict: VerdictWord
+    metric: str
+    baseline: str | None
+    value: float | None
+    lo: float | None
+    hi: float | None
+    reason: str
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it. ``clusters`` is None where rows were taken as independent."""
+
+    rows: int
+    positives: int
+    clusters: int | None
+    models: list[ModelResult]
+    differences: list[Difference]
+    slices: list[SliceResult]
+    calibration: list[Calibration]
+    verdicts: list[Verdict]

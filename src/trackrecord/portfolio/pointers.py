@@ -1,0 +1,68 @@
+"""Pointers into evidence, and the one way in which a value there becomes text on a page.
+
+A pointer is a digest and an RFC 6901 JSON Pointer into that statement (``/predicate/result/rows``).
+Whoever writes a page formats with :func:`shown`; whoever checks it formats again and compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from trackrecord.errors import BadInput
+
+FORMATS = ("text", "integer", "number", "signed", "points", "percent", "date", "short")
+
+
+def resolve(document: Any, pointer: str) -> Any:
+    """The value at an RFC 6901 pointer. Raises BadInput where there is none."""
+    value = document
+    for word in pointer.split("/")[1:]:
+        key = word.replace("~1", "/").replace("~0", "~")
+        try:
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        except (KeyError, IndexError, ValueError, TypeError):
+            raise BadInput(
+                f"the pointer {pointer!r} leads nowhere", why=f"there is no {key!r}"
+            ) from None
+    return value
+
+
+def find(statements: Mapping[str, Any], digest: str, pointer: str) -> Any:
+    """The value that a (digest, pointer) pair names among statements decoded from JSON."""
+    if digest not in statements:
+        raise BadInput(f"there is no evidence {digest[:16]}…", why=f"needed for {pointer!r}")
+    return resolve(statements[digest], pointer)
+
+
+def shown(value: Any, form: str) -> str:
+    """A value as a page shows it.
+
+    Forms: ``text`` as it is, ``integer`` with thousands, ``number`` 3 decimals, ``signed`` 3
+    decimals with sign, ``points`` percentage points with sign, ``percent`` 1 decimal, ``date``
+    the day of an RFC 3339 time, ``short`` the first 12 characters.
+    """
+    if form == "text":
+        return str(value)
+    if form == "short":
+        return str(value)[:12]
+    if form == "date":
+        return str(value)[:10]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadInput(f"a {type(value).__name__} cannot be shown as {form}")
+    if form == "integer":
+        return f"{value:,.0f}"
+    if form == "number":
+        return _signed_zero(f"{value:.3f}")
+    if form == "signed":
+        return _signed_zero(f"{value:+.3f}")
+    if form == "points":
+        return f"{100 * value:+.1f}"
+    if form == "percent":
+        return f"{100 * value:.1f} %"
+    raise BadInput(f"there is no format {form!r}", why=f"formats: {', '.join(FORMATS)}")
+
+
+def _signed_zero(text: str) -> str:
+    """No ``-0.000``: a rounded zero has no sign."""
+    return text.replace("-0.000", "0.000").replace("+0.000", "0.000") if float(text) == 0 else text
