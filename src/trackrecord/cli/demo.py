@@ -56,10 +56,16 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         "Run a whole case on real data: 336,776 flights from New York, asked the evening before.\n"
         "Every step is a verb that you can type yourself in the folder that is left."
     )
-    parser.epilog = "example:\n  trackrecord demo flights"
+    parser.epilog = (
+        "examples:\n  trackrecord demo flights\n"
+        "  trackrecord demo flights --prepare --into flights   the rest is yours to type"
+    )
     parser.add_argument("name", choices=["flights"], help="which case")
     parser.add_argument(
         "--into", metavar="FOLDER", help="where to (default: demo/flights, or the next free number)"
+    )
+    parser.add_argument(
+        "--prepare", action="store_true", help="only write workspace, data and case, and stop"
     )
 
 
@@ -79,6 +85,9 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     root = free_folder(base / (options.into or f"demo/{options.name}"))
     steps = [do(["init", root.as_posix()], "Question", "a new workspace", options.json)]
     tell_question(root, options.name)
+    if options.prepare:
+        say(f"  next: trackrecord case check {options.name} -C {root.as_posix()}")
+        return Answer(0, {"folder": root.as_posix()})
     for title, why, words in STEPS:
         after = 1 + (words[0] in ("case", "claim"))
         full = [*words[:after], options.name, *words[after:], "-C", root.as_posix()]
