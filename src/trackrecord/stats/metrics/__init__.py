@@ -1,0 +1,122 @@
+"""The metrics: one small file each, found by name, registered by its decorator.
+
+A file ``NAME.py`` in this folder registers the metric ``NAME``. Other packages add theirs through
+the entry point group ``trackrecord.metrics``: an entry's name is the metric's, its object the
+module or function that registers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from trackrecord.errors import BadInput, suggest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from trackrecord.stats.influence import Influence
+
+    Compute = Callable[[NDArray[np.int8], NDArray[np.float64]], Influence]
+
+Direction = Literal["higher", "lower", "zero", "one"]
+Scale = Literal["identity", "log", "logit"]
+Needs = Literal["score", "probability"]
+
+ENTRY_POINTS = "trackrecord.metrics"
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """What a metric says of itself.
+
+    ``direction`` is the best value: as high or as low as can be, zero, or one. ``scale`` is the
+    transformation on which its sampling distribution is nearest to normal, by simulation.
+    ``needs`` says whether any score will do or only a probability. ``share`` marks a plain
+    proportion of rows. ``compute(truth (n,), score (n,))`` returns value and influences, or
+    raises ``Undefined``.
+    """
+
+    name: str
+    title: str
+    direction: Direction
+    scale: Scale
+    needs: Needs
+    compute: Compute
+    share: bool = False
+
+
+_registry: dict[str, Metric] = {}
+
+
+def metric(
+    *,
+    title: str,
+    direction: Direction,
+    scale: Scale,
+    needs: Needs,
+    share: bool = False,
+) -> Callable[[Compute], Compute]:
+    """Register the decorated function as the metric that bears its name."""
+
+    def register(compute: Compute) -> Compute:
+        name: str = compute.__name__
+        _registry[name] = Metric(
+            name=name,
+            title=title,
+            direction=direction,
+            scale=scale,
+            needs=needs,
+            compute=compute,
+            share=share,
+        )
+        return compute
+
+    return register
+
+
+def get_metric(name: str) -> Metric:
+    """The metric called ``name``. Raises BadInput, with the nearest name, if there is none."""
+    if name not in _registry:
+        _load(name)
+    if name not in _registry:
+        names = metric_names()
+        near = suggest(name, names)
+        raise BadInput(
+            f"there is no metric {name!r}",
+            why=f"metrics: {', '.join(names)}",
+            next=f"did you mean {near!r}?" if near else f"write one of {', '.join(names)}",
+        )
+    return _registry[name]
+
+
+def metric_names() -> list[str]:
+    """Every metric there is, sorted."""
+    for name in sorted(_own_names() | _entry_points().keys()):
+        if name not in _registry:
+            _load(name)
+    return sorted(_registry)
+
+
+def _own_names() -> set[str]:
+    from pkgutil import iter_modules
+
+    return {module.name for module in iter_modules(__path__)}
+
+
+def _entry_points() -> dict[str, Callable[[], object]]:
+    from importlib.metadata import entry_points
+
+    return {entry.name: entry.load for entry in entry_points(group=ENTRY_POINTS)}
+
+
+def _load(name: str) -> None:
+    """Import what registers ``name``; this folder's files come before other packages'."""
+    from importlib import import_module
+
+    if name in _own_names():
+        import_module(f"{__name__}.{name}")
+    elif (load := _entry_points().get(name)) is not None:
+        load()

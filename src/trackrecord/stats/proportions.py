@@ -1,0 +1,29 @@
+"""Intervals for a proportion."""
+
+from __future__ import annotations
+
+import math
+
+
+def normal_quantile(level: float) -> float:
+    """The z with P(|Z| <= z) = level for a standard normal Z."""
+    from scipy.special import ndtri
+
+    return float(ndtri((1 + level) / 2))
+
+
+def proportion(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval (1927) for ``successes`` of ``n``; (0, 1) where n is 0.
+
+    The proportions p that a test at ``level`` would not reject: |share - p| <= z sqrt(p (1-p) / n).
+    It stays within [0, 1] and is never a point.
+    """
+    if n <= 0:
+        return 0.0, 1.0
+    z = normal_quantile(level)
+    share = successes / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    lo = 0.0 if successes <= 0 else max(0.0, middle - half)
+    hi = 1.0 if successes >= n else min(1.0, middle + half)
+    return lo, hi

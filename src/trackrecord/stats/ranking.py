@@ -1,0 +1,66 @@
+"""Rows in the order of their scores, equal scores together: one sort for every ranking metric."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from trackrecord.stats.influence import Undefined
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+
+class Ranking(msgspec.Struct, frozen=True):
+    """Groups of equal scores, ascending.
+
+    ``order`` (n,) sorts the rows; ``truth`` (n,) is the sorted truth; ``group`` (n,) is each
+    sorted row's group; ``positives`` and ``negatives`` (k,) count each group's rows.
+    """
+
+    order: Ints
+    truth: NDArray[np.int8]
+    group: Ints
+    positives: Ints
+    negatives: Ints
+
+    def spread(self, positive: Floats, negative: Floats) -> Floats:
+        """Values (k,) for each group's positive and negative rows, laid out as the rows were."""
+        both = np.concatenate([negative, positive])
+        values = np.empty(self.order.size)
+        values[self.order] = both[self.group + self.truth * np.int64(positive.size)]
+        return values
+
+
+def rank(truth: NDArray[np.int8], score: Floats) -> Ranking:
+    """Sort rows by score (n,). One sort, no loop; the order within ties does not matter."""
+    order = np.argsort(score)
+    ranked = score[order]
+    truth = truth[order]
+    first = np.empty(score.size, dtype=bool)
+    first[0] = True
+    np.not_equal(ranked[1:], ranked[:-1], out=first[1:])
+    starts = np.flatnonzero(first)
+    group = np.cumsum(first) - 1
+    if starts.size == score.size:
+        positives = truth.astype(np.int64)
+        negatives = 1 - positives
+    else:
+        positives = np.add.reduceat(truth, starts, dtype=np.int64)
+        negatives = np.diff(starts, append=score.size) - positives
+    return Ranking(order, truth, group, positives, negatives)
+
+
+def both_classes(truth: NDArray[np.int8]) -> tuple[int, int]:
+    """How many rows are positive and negative. Undefined where either is missing."""
+    positives = int(np.count_nonzero(truth))
+    if positives == 0:
+        raise Undefined("no row is positive")
+    if positives == truth.size:
+        raise Undefined("every row is positive")
+    return positives, truth.size - positives
