@@ -7,20 +7,30 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from trackrecord.errors import BadInput
+from trackrecord.errors import BadInput, suggest
 
 FORMAT = 1
 SETTINGS = "trackrecord.toml"
+KEYS = ("workspace", "tracking_uri")
 CASE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z")
 
 _SETTINGS_TEXT = """\
 # A trackrecord workspace. Keep this folder in git: everything that matters is a file.
 workspace = 1
+# Where MLflow remembers experiments; without this line, in a store of the workspace's own.
+# tracking_uri = "http://localhost:5000"
 """
 
 _IGNORE_TEXT = """\
 # A cache and a lock; deleting them loses nothing but MLflow's memory of experiments.
 .trackrecord/
+"""
+
+# A chain is bytes: line endings must survive a clone, and two branches must not be woven together
+# by a textual merge.
+_ATTRIBUTES_TEXT = """\
+evidence/* -text
+evidence/chain.jsonl merge=binary
 """
 
 
@@ -104,10 +114,15 @@ def open_workspace(root: Path) -> Workspace:
     path = root / SETTINGS
     try:
         settings = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"cannot read {SETTINGS}", where=str(path), why=str(error)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInput(
+            f"cannot read {SETTINGS}",
+            where=str(path),
+            why=str(error),
+            next=f"mend that line; a workspace needs one key: workspace = {FORMAT}",
+        ) from None
     version = settings.get("workspace")
-    if not isinstance(version, int):
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise BadInput(
             f"{SETTINGS} does not say `workspace = {FORMAT}`", where=str(path), next="add that line"
         )
@@ -118,8 +133,23 @@ def open_workspace(root: Path) -> Workspace:
             why=f"it has format {version}; this version reads up to {FORMAT}",
             next="pip install --upgrade trackrecord",
         )
+    for key in settings:
+        if key not in KEYS:
+            near = suggest(key, list(KEYS))
+            raise BadInput(
+                f"{SETTINGS} has the unknown key '{key}'",
+                where=str(path),
+                why=f"did you mean '{near}'?" if near else f"known keys: {', '.join(KEYS)}",
+                next="correct or remove that line",
+            )
     uri = settings.get("tracking_uri")
-    return Workspace(root=root, tracking_uri=uri if isinstance(uri, str) else None)
+    if uri is not None and not (isinstance(uri, str) and uri):
+        raise BadInput(
+            f"tracking_uri in {SETTINGS} is not the address of an MLflow store",
+            where=str(path),
+            next='write it like tracking_uri = "http://localhost:5000", or remove the line',
+        )
+    return Workspace(root=root, tracking_uri=uri)
 
 
 def make_workspace(root: Path) -> Workspace:
@@ -132,19 +162,21 @@ def make_workspace(root: Path) -> Workspace:
         root.mkdir(parents=True, exist_ok=True)
         for folder in ("cases", "data", "evidence"):
             (root / folder).mkdir(exist_ok=True)
-        ignore = root / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text(_IGNORE_TEXT, "utf-8")
-        attributes = root / ".gitattributes"
-        if not attributes.exists():
-            # A chain is bytes: line endings must survive a clone, and two branches must not be
-            # woven together by a textual merge.
-            attributes.write_text("evidence/* -text\nevidence/chain.jsonl merge=binary\n", "utf-8")
-        temporary = root / (SETTINGS + ".new")
-        temporary.write_text(_SETTINGS_TEXT, "utf-8")
-        temporary.replace(root / SETTINGS)
+        for name, text in ((".gitignore", _IGNORE_TEXT), (".gitattributes", _ATTRIBUTES_TEXT)):
+            if not (root / name).exists():
+                (root / name).write_text(text, "utf-8")
+        # The settings come last: a folder with them is a whole workspace.
+        temporary = root / f".{SETTINGS}.new"
+        try:
+            temporary.write_text(_SETTINGS_TEXT, "utf-8")
+            temporary.replace(root / SETTINGS)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise BadInput(
-            "cannot make a workspace here", where=str(root), why=error.strerror or str(error)
+            "cannot make a workspace here",
+            where=str(root),
+            why=error.strerror or str(error),
+            next="choose a folder that can be written to: trackrecord init FOLDER",
         ) from error
     return open_workspace(root)

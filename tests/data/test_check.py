@@ -11,8 +11,6 @@ from trackrecord.data.table import load_case_table
 
 from .conftest import CASE, Decode
 
-pytest.importorskip("trackrecord.stats.power")
-
 
 def check(root: Path, decode: Decode, *changes: tuple[str, str]) -> list[Finding]:
     case, line_of = decode(*changes)
@@ -249,3 +247,69 @@ def test_names_from_the_data_reach_findings_as_they_are(root: Path) -> None:
     )
     found = [f for f in check_case(case, root, line_of) if f.code == "TR002"]
     assert "<script>alert(1)</script>" in found[0].what  # pages escape; a terminal shows it
+
+
+ASOF = """[[data.asof]]
+table = "data/weather.csv"
+by = []
+time = "observed"
+columns = ["rain"]
+known_by = "18:00 the day before"
+
+[target]"""
+
+
+@pytest.mark.parametrize(
+    ("contrast", "asof", "said"),
+    [
+        ('known_by = "at the time"', False, "no table is joined"),
+        ('known_by = "whenever"', True, "'whenever'"),
+        ('known_by = "at the time"', True, None),
+        ('[contrast.split]\nkind = "group"\nby = "lime"', False, "'lime'"),
+        ('[contrast.split]\nkind = "group"\nby = "line"\ntest = 0.001', False, "part is empty"),
+        ('[contrast.split]\nkind = "random"', False, None),
+    ],
+)
+def test_a_contrast_that_cannot_be_measured_is_found_before_its_look(
+    root: Path, decode: Decode, contrast: str, asof: bool, said: str | None
+) -> None:
+    (root / "data/weather.csv").write_text("observed,rain\n2024-01-01T00:00:00Z,1.5\n")
+    changes = [("[[criterion]]", f'[[contrast]]\nname = "other"\n{contrast}\n\n[[criterion]]')]
+    found = check(root, decode, *changes, *([("[target]", ASOF)] if asof else []))
+    told = [f for f in found if f.code == "TR015"]
+    if said is None:
+        assert told == []
+    else:
+        assert said in told[0].what
+        assert told[0].severity == "error"
+        assert told[0].line is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("load > many", "compares numbers with 'many'"),
+        ("load == nan", "compares numbers with 'nan'"),
+        ("line > 3", "asks for an order, and 'line' holds string values"),
+        ("line == A", None),
+        ("load >= 10", None),
+        ("line", None),
+    ],
+)
+def test_a_slice_that_its_column_does_not_admit_is_found(
+    root: Path, decode: Decode, text: str, said: str | None
+) -> None:
+    found = check(root, decode, ('"load > 10"', f'"{text}"'))
+    told = [f for f in found if f.code == "TR024"]
+    if said is None:
+        assert told == []
+    else:
+        assert said in told[0].what
+        assert told[0].line == line("slices = ")
+
+
+def test_a_column_with_spaces_in_its_name_can_be_a_slice(root: Path, decode: Decode) -> None:
+    path = root / "data/trips.csv"
+    path.write_text(path.read_text().replace(",load,", ",big load,", 1))
+    found = check(root, decode, ('"load > 10"', '"big load > 10"'), ('"load"]', '"big load"]'))
+    assert [f for f in found if f.severity == "error"] == []

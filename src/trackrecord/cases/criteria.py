@@ -120,5 +120,5 @@ def _unreadable(text: str, at: int, expected: str) -> CaseError:
         f"cannot read the criterion {text!r}",
         where=f"column {at + 1}\n       {text}\n       {pointer}",
         why=f"expected {expected} here",
-        next='write it like "roc_auc difference to table > 0" or "calibration_slope in [0.8, 1.25]"',
+        next='write it like "roc_auc difference to table > 0" or "bias in [-0.02, 0.02]"',
     )

@@ -12,23 +12,28 @@ from trackrecord.errors import CaseError
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 
-def migrate(document: dict[str, Any], name: str) -> dict[str, Any]:
-    """The document at SPEC_VERSION. Raises CaseError for one that is newer or has no version."""
+def migrate(document: dict[str, Any], name: str, line: int | None = None) -> dict[str, Any]:
+    """The document at SPEC_VERSION. Raises CaseError for one that is newer or has no version.
+
+    ``line`` is where the file says its version.
+    """
+    where = f"{name}:{line or 1}"
     version = document.get("spec")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise CaseError(
             f"{name} does not say which version of the case format it uses",
-            where=f"{name}:1",
+            where=where,
             next=f"write `spec = {SPEC_VERSION}` on the first line",
         )
     if version > SPEC_VERSION:
         raise CaseError(
             f"{name} was written for a newer trackrecord",
-            where=f"{name}:1",
+            where=where,
             why=f"it has spec = {version}; this version reads up to {SPEC_VERSION}",
             next="pip install --upgrade trackrecord",
         )
     while version < SPEC_VERSION:
         document = MIGRATIONS[version](document)
         version += 1
+        document["spec"] = version
     return document

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator
@@ -11,16 +12,21 @@ from typing import Any
 import msgspec
 
 from trackrecord.cases.criteria import parse_requirement
+from trackrecord.cases.explain import invalid, syntax_error
 from trackrecord.cases.migrations import migrate
-from trackrecord.cases.spec import Case, positive_rule
+from trackrecord.cases.spec import Case
 from trackrecord.errors import CaseError, suggest
 
 MAX_CASE_BYTES = 1_000_000
 
+# Beyond it a whole number is not exact in JSON as everybody reads it (RFC 8785).
+_SAFE = 2**53
+
 LineOf = Callable[[str], int | None]
 
 _TABLE = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"""\s*("[^"]*"|'[^']*'|[A-Za-z0-9_-]+)\s*=""")
+_WORD = r"""(?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)"""
+_KEY = re.compile(rf"\s*({_WORD}(?:\s*\.\s*{_WORD})*)\s*=")
 
 
 def read_case(path: Path, *, shown: str | None = None) -> tuple[Case, LineOf]:
@@ -55,23 +61,24 @@ def decode_case(text: str, name: str) -> tuple[Case, LineOf]:
         raise CaseError(f"{name} is empty", next="trackrecord case new NAME --from DATA")
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise _syntax_error(name, str(error)) from None
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        raise syntax_error(name, text, str(error)) from None
     lines = key_lines(text)
 
     def line_of(key: str) -> int | None:
         while key:
-            if key in lines:
-                return lines[key]
+            if found := lines.get(key) or lines.get(f"{key}.0"):
+                return found
             key = key.rpartition(".")[0]
         return None
 
-    document = migrate(document, name)
+    document = migrate(document, name, line_of("spec"))
     try:
         case = msgspec.convert(document, Case)
     except msgspec.ValidationError as error:
-        raise _invalid(name, document, str(error), line_of) from None
+        raise invalid(name, str(error), line_of) from None
     _check_names(case, name, line_of)
+    _check_numbers(document, name, line_of)
     return case, line_of
 
 
@@ -108,7 +115,7 @@ def key_lines(text: str) -> dict[str, int]:
     prefix = ""
     closing: str | None = None
     depth = 0
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # as TOML counts them
         if closing is not None:
             if closing in line:
                 closing = None
@@ -124,9 +131,11 @@ def key_lines(text: str) -> dict[str, int]:
                 prefix = f"{prefix}.{index}"
             lines.setdefault(prefix, number)
         elif key := _KEY.match(line):
-            word = key.group(1).strip("\"'")
-            path = f"{prefix}.{word}" if prefix else word
-            lines.setdefault(path, number)
+            path = prefix
+            for word in re.findall(_WORD, key.group(1)):
+                bare = word.strip("\"'")
+                path = f"{path}.{bare}" if path else bare
+                lines.setdefault(path, number)
             value = line[key.end() :]
             for quote in ('"""', "'''"):
                 if value.count(quote) == 1:
@@ -152,72 +161,13 @@ def _brackets(line: str) -> int:
     return bare.count("[") + bare.count("{") - bare.count("]") - bare.count("}")
 
 
-def _syntax_error(name: str, message: str) -> CaseError:
-    found = re.search(r"\(at line (\d+), column (\d+)\)", message)
-    where = f"{name}:{found.group(1)}:{found.group(2)}" if found else name
-    return CaseError(
-        f"{name} is not valid TOML",
-        where=where,
-        why=re.sub(r"\s*\(at .*\)", "", message),
-        next=f"open {where.split(':')[0]} at that line; strings need quotes, lists need [ ]",
-    )
-
-
-def _invalid(name: str, document: dict[str, Any], message: str, line_of: LineOf) -> CaseError:
-    found = re.search(r" - at `\$\.?(.*?)`$", message)
-    path = re.sub(r"\[(\d+)\]", r".\1", found.group(1)) if found else ""
-    what = message[: found.start()] if found else message
-    why = None
-    unknown = re.search(r"unknown field `(.+)`", what)
-    missing = re.search(r"missing required field `(.+)`", what)
-    if unknown:
-        key = unknown.group(1)
-        path = f"{path}.{key}" if path else key
-        known = _fields_at(path)
-        near = suggest(key, known)
-        what = f"there is no key '{key}' here"
-        why = f"did you mean '{near}'?" if near else f"known keys: {', '.join(known)}"
-    elif missing:
-        what = f"the key '{missing.group(1)}' is missing"
-        why = f"it belongs in [{path}]" if path else "it belongs at the top of the file"
-    line = line_of(path)
-    return CaseError(
-        f"{name} is not a case: {what[0].lower() + what[1:]}",
-        where=f"{name}:{line}" if line else name,
-        why=why or (f"at the key '{path}'" if path else None),
-        next="the keys are described in docs/reference/case.md",
-    )
-
-
-def _fields_at(path: str) -> list[str]:
-    """The keys allowed beside the last word of a key path."""
-    from trackrecord.cases import spec
-
-    tables: dict[str, list[type]] = {
-        "": [spec.Case],
-        "data": [spec.Data],
-        "data.asof": [spec.AsOf],
-        "target": [spec.Target],
-        "split": [spec.TimeSplit, spec.RandomSplit, spec.GroupSplit],
-        "split.train": [spec.Part],
-        "split.validation": [spec.Part],
-        "split.test": [spec.Part],
-        "evaluation": [spec.Evaluation],
-        "baseline": [spec.BaseRate, spec.RateTable, spec.Logistic],
-        "model": [spec.Model],
-        "criterion": [spec.Criterion],
-        "contrast": [spec.Contrast],
-    }
-    parent = ".".join(word for word in path.split(".")[:-1] if not word.isdigit())
-    return sorted({f for t in tables.get(parent, []) for f in t.__struct_fields__})  # type: ignore[attr-defined]
-
-
 def _check_names(case: Case, name: str, line_of: LineOf) -> None:
     """What types alone cannot say: names that must be distinct, and texts that must parse."""
 
     def wrong(key: str, what: str, why: str | None = None) -> CaseError:
         line = line_of(key)
-        return CaseError(what, where=f"{name}:{line}" if line else name, why=why)
+        where = f"{name}:{line}" if line else name
+        return CaseError(what, where=where, why=why, next=f"open {where} and correct it")
 
     if not case.model:
         raise wrong("model", "the case has no [[model]]")
@@ -241,6 +191,15 @@ def _check_names(case: Case, name: str, line_of: LineOf) -> None:
             line = line_of(f"criterion.{index}.require")
             error.where = f"{name}:{line}, {error.where}"
             raise
+    for index, contrast in enumerate(case.contrast):
+        if contrast.name in [other.name for other in case.contrast[:index]]:
+            raise wrong(f"contrast.{index}.name", f"two contrasts are called '{contrast.name}'")
+        if contrast.split is None and not contrast.known_by:
+            raise wrong(
+                f"contrast.{index}",
+                f"the contrast '{contrast.name}' does not say what is different",
+                "it needs a split, or a known_by",
+            )
     models = [model.name for model in case.model]
     if case.candidate and case.candidate not in models:
         near = suggest(case.candidate, models)
@@ -249,4 +208,23 @@ def _check_names(case: Case, name: str, line_of: LineOf) -> None:
             f"the candidate '{case.candidate}' is not one of the models",
             f"did you mean '{near}'?" if near else f"models: {', '.join(models)}",
         )
-    positive_rule(case.target.positive)
+
+
+def _check_numbers(value: Any, name: str, line_of: LineOf, at: str = "") -> None:
+    """Raise CaseError for a number that canonical JSON cannot hold, and a seal so cannot digest."""
+    if isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            _check_numbers(item, name, line_of, f"{at}.{key}" if at else str(key))
+    elif isinstance(value, int | float) and not abs(value) < _SAFE and not _fits(value):
+        line = line_of(at)
+        raise CaseError(
+            f"the number at '{at}' cannot be sealed",
+            where=f"{name}:{line}" if line else name,
+            why="a whole number must be below 2^53 in size, and no number may be inf or nan",
+            next="write a smaller number",
+        )
+
+
+def _fits(value: float) -> bool:
+    return isinstance(value, float) and math.isfinite(value)

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-from trackrecord.ledger import Entry, Statement, Subject, canonical, case_digest, read_chain, record
-from trackrecord.ledger import read_evidence as read_statement
 
 from trackrecord.cases.reader import case_document, changed_keys
 from trackrecord.cases.spec import Case
 from trackrecord.errors import CaseError
+from trackrecord.ledger import Entry, Statement, Subject, canonical, case_digest, read_chain, record
+from trackrecord.ledger import read_evidence as read_statement
 
 
 class SealedData(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +77,11 @@ class SealedCase(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SealPredicate(msgspec.Struct, frozen=True, kw_only=True):
-    """Predicate ``seal``: case, data and split, digested before the first training run."""
+    """Predicate ``seal``: case, data and split, digested before the first training run.
+
+    ``runs`` and ``looks`` count what was done without a seal before this one: 0 and 0 where the
+    question did come first.
+    """
 
     case: SealedCase
     data: list[SealedData]
@@ -85,6 +89,8 @@ class SealPredicate(msgspec.Struct, frozen=True, kw_only=True):
     excluded: dict[str, int]
     plan: list[PlannedCriterion]
     tool: str
+    runs: int = 0
+    looks: int = 0
 
 
 class AmendmentPredicate(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +213,8 @@ def seal_case(
         excluded=fingerprint.excluded,
         plan=fingerprint.plan,
         tool=tool,
+        runs=len(life.runs),
+        looks=life.looks,
     )
     return record(
         evidence,

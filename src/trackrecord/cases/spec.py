@@ -209,7 +209,7 @@ class Evaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     ``cluster`` is a column whose rows are not independent of one another (a day, a person).
     """
 
-    metrics: list[str]
+    metrics: Annotated[list[Text], msgspec.Meta(min_length=1)]
     cluster: Column | None = None
     slices: list[Text] = []
     level: Annotated[float, msgspec.Meta(gt=0.5, lt=1)] = 0.95

@@ -12,8 +12,10 @@ from pathlib import Path
 from trackrecord.cases.spec import Case
 from trackrecord.data.blame import KeyedDataError
 from trackrecord.data.checks.columns import check_columns, check_roles
+from trackrecord.data.checks.contrasts import check_contrasts, check_contrasts_text
 from trackrecord.data.checks.criteria import check_criteria_text, check_decidable
 from trackrecord.data.checks.parts import check_parts, check_split_text
+from trackrecord.data.checks.slices import check_slices
 from trackrecord.data.checks.surroundings import check_surroundings
 from trackrecord.data.finding import Finding, LineOf
 from trackrecord.data.leakage.detector import Context, detect
@@ -49,6 +51,7 @@ def check_case(
     found = list(check_split_text(case, file, line_of))
     found += check_roles(case, file, line_of)
     found += features_known_later(case, file, line_of)
+    found += check_contrasts_text(case, file, line_of)
     found += check_criteria_text(case, file, line_of)
     found += check_surroundings(case, root, file, line_of)
     if table is None:
@@ -67,12 +70,14 @@ def _with_data(
     case: Case, table: CaseTable, before: list[Finding], file: str, line_of: LineOf
 ) -> Iterator[Finding]:
     yield from check_columns(case, table.frame.columns, file, line_of)
+    yield from check_slices(case, table, file, line_of)
     if any(f.severity == "error" and f.code in ("TR010", "TR011", "TR014") for f in before):
         return  # said already; without parts the rest has nothing to look at
     parts, found = check_parts(case, table, file, line_of)
     yield from found
     if parts is None:
         return
+    yield from check_contrasts(case, table, file, line_of)
     yield from check_decidable(case, table, parts, file, line_of)
     yield from detect(Context(case, table, parts, file, line_of))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trackrecord.cases.criteria import parse_requirement
 from trackrecord.cases.seal import (
     Fingerprint,
     PlannedCriterion,
@@ -13,6 +12,7 @@ from trackrecord.cases.seal import (
     SealedSplit,
 )
 from trackrecord.cases.spec import Case
+from trackrecord.data.decidable import reckon
 from trackrecord.data.split import split_digest
 
 if TYPE_CHECKING:
@@ -54,45 +54,7 @@ def take_fingerprint(case: Case, table: CaseTable, parts: pl.Series) -> Fingerpr
             digest=split.digest,
         ),
         excluded=dict(table.excluded),
-        plan=plan_criteria(case, table, parts),
-    )
-
-
-def plan_criteria(case: Case, table: CaseTable, parts: pl.Series) -> list[PlannedCriterion]:
-    """For each criterion the chance that the test decides it, from the training part's rate."""
-    import polars as pl
-    from trackrecord.stats.power import decidability, design_effect, icc
-
-    frame = table.frame.with_columns(parts.alias("__part"))
-    train = frame.filter(pl.col("__part") == "train")
-    rows = int((parts == "test").sum())
-    prevalence = float(train["truth"].mean() or 0.0)  # type: ignore[arg-type]
-    effect = 1.0
-    if case.evaluation.cluster is not None:
-        codes = train[case.evaluation.cluster].cast(pl.String).rank("dense").fill_null(0).to_numpy()
-        sizes = (
-            frame.filter(pl.col("__part") == "test")
-            .group_by(case.evaluation.cluster)
-            .len()["len"]
-            .to_numpy()
-        )
-        effect = design_effect(sizes, icc(train["truth"].to_numpy(), codes))
-    planned = []
-    for criterion in case.criterion:
-        requirement = parse_requirement(criterion.require)
-        found = decidability(
-            low=requirement.low,
-            high=requirement.high,
-            low_open=requirement.low_open,
-            high_open=requirement.high_open,
-            metric=requirement.metric,
-            is_difference=requirement.baseline is not None,
-            rows=rows,
-            prevalence=prevalence,
-            design_effect=effect,
-            expect=criterion.expect,
-        )
-        planned.append(
+        plan=[
             PlannedCriterion(
                 criterion=criterion.name,
                 chance=found.chance,
@@ -100,5 +62,6 @@ def plan_criteria(case: Case, table: CaseTable, parts: pl.Series) -> list[Planne
                 half_width=found.half_width,
                 assumption=found.assumption,
             )
-        )
-    return planned
+            for criterion, found in reckon(case, table, parts)
+        ],
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from trackrecord.cases.slices import slice_parts
 from trackrecord.cases.spec import Case, positive_rule
 from trackrecord.data.asof import AsOfReport, join_asof
 from trackrecord.data.blame import KeyedDataError, blame
@@ -156,7 +157,7 @@ def named_columns(case: Case) -> list[tuple[str, str]]:
 
 def slice_column(text: str) -> str:
     """The column that a slice is made of: ``"distance > 1000"`` is made of ``distance``."""
-    return text.split()[0] if any(mark in text for mark in "<>=") else text
+    return slice_parts(text)[0]
 
 
 def time_column(series: pl.Series, case: Case) -> pl.Series:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trackrecord.cases.criteria import parse_requirement
 from trackrecord.cases.spec import Case
+from trackrecord.data.decidable import reckon
 from trackrecord.data.finding import Finding, LineOf
 from trackrecord.data.table import CaseTable
 from trackrecord.errors import CaseError, TrackrecordError, suggest
@@ -83,33 +84,9 @@ def check_decidable(
     case: Case, table: CaseTable, parts: pl.Series, file: str, line_of: LineOf
 ) -> Iterator[Finding]:
     """Criteria that the test has too few rows for, reckoned without any truth of the test."""
-    from trackrecord.stats.power import decidability
-
     rows = int((parts == "test").sum())
-    train = table.frame.filter(parts == "train")
-    prevalence = float(train["truth"].mean() or 0.0)  # type: ignore[arg-type]
-    if not 0 < prevalence < 1:
-        return
-    effect = _design_effect(case, table, parts)
-    for index, criterion in enumerate(case.criterion):
-        try:
-            asked = parse_requirement(criterion.require)
-        except CaseError:
-            continue
-        if unknown_metric(asked.metric) is not None:
-            continue
-        found = decidability(
-            low=asked.low,
-            high=asked.high,
-            low_open=asked.low_open,
-            high_open=asked.high_open,
-            metric=asked.metric,
-            is_difference=asked.baseline is not None,
-            rows=rows,
-            prevalence=prevalence,
-            design_effect=effect,
-            expect=criterion.expect,
-        )
+    names = [criterion.name for criterion in case.criterion]
+    for criterion, found in reckon(case, table, parts):
         if found.decidable:
             continue
         needed = (
@@ -123,21 +100,6 @@ def check_decidable(
             f"{rows:,} test rows decide the criterion {criterion.name!r} with a "
             f"chance of {found.chance:.0%}; {needed} ({found.assumption})",
             file,
-            line_of(f"criterion.{index}.require"),
+            line_of(f"criterion.{names.index(criterion.name)}.require"),
             "enlarge the test part, ask for less, or say the effect hoped for in `expect`",
         )
-
-
-def _design_effect(case: Case, table: CaseTable, parts: pl.Series) -> float:
-    """How much clusters inflate a variance, from the training rows' truth."""
-    import polars as pl
-
-    name = case.evaluation.cluster
-    if name is None or name not in table.frame.columns:
-        return 1.0
-    from trackrecord.stats.power import design_effect, icc
-
-    train = table.frame.filter(parts == "train")
-    codes = train[name].cast(pl.String).fill_null("").rank("dense").to_numpy()
-    sizes = table.frame.filter(parts == "test").group_by(name).len()["len"].to_numpy()
-    return float(design_effect(sizes, icc(train["truth"].to_numpy(), codes)))

@@ -1,4 +1,4 @@
-"""TR030-TR034: what stands around the data: licence, origin, the models' code."""
+"""TR030-TR033: what stands around the data: licence, origin, the models' code."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from trackrecord.errors import DataError
 
 
 def check_surroundings(case: Case, root: Path, file: str, line_of: LineOf) -> Iterator[Finding]:
+    """What no column and no row can say."""
     for key, name in (("license", "licence"), ("origin", "origin")):
         if not getattr(case.data, key).strip():
             yield Finding(
