@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 
 from trackrecord.cli.command import Answer, sub_verb
 from trackrecord.cli.opening import add_case_argument, open_case, open_workspace_of
-from trackrecord.cli.printing import progress, say
+from trackrecord.cli.printing import counted, progress, say
 from trackrecord.errors import BadInput
 
 
@@ -20,7 +21,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         help="draft cases/NAME/case.toml from the data, with comments that teach",
         description="Draft cases/NAME/case.toml from the data. What only you can decide is marked.",
     )
-    new.epilog = "example:\n  trackrecord case new churn --from data/customers.csv"
+    new.epilog = "example:\n  trackrecord case new churn --from customers.csv"
     new.add_argument("name", help="lower-case letters, digits, - and _")
     new.add_argument(
         "--from",
@@ -35,7 +36,10 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         help="say what is wrong or doubtful, with file, line and fix",
         description="Read case and data and say, before any training, what is wrong or doubtful.",
     )
-    check.epilog = "example:\n  trackrecord case check churn\n\nexit 1 when something is wrong; doubts alone exit 0"
+    check.epilog = (
+        "example:\n  trackrecord case check churn\n\n"
+        "exit 1 when something is wrong; doubts alone exit 0"
+    )
     add_case_argument(check)
 
 
@@ -44,84 +48,99 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
 
 
 def new_case(options: argparse.Namespace) -> Answer:
-    import shutil
-
+    """Draft a case; whatever cannot be finished leaves nothing behind."""
+    from trackrecord.data.draft import draft_case
     from trackrecord.ledger import write_atomic
 
-    from trackrecord.data.draft import draft_case
-
     workspace = open_workspace_of(options)
-    path = workspace.case_file(options.name)
+    name = options.name
+    path = workspace.case_file(name)
     if path.exists():
         raise BadInput(
-            f"the case '{options.name}' exists already",
+            f"the case '{name}' exists already",
             where=path.relative_to(workspace.root).as_posix(),
-            next=f"edit it, then: trackrecord case check {options.name}",
+            next=f"edit it, then: trackrecord case check {name}",
         )
-    source = Path(options.folder or ".").joinpath(options.data)
+    source = Path(options.folder or ".") / options.data
     if not source.is_file():
-        raise BadInput(f"there is no file {options.data}", next="name a CSV, Parquet or Arrow file")
-    inside = source.resolve().is_relative_to(workspace.root)
-    relative = (
-        source.resolve().relative_to(workspace.root).as_posix() if inside else f"data/{source.name}"
-    )
+        raise BadInput(
+            f"there is no file {options.data}",
+            where=source.resolve().as_posix(),
+            next=f"name a CSV, Parquet or Arrow file: trackrecord case new {name} --from DATA",
+        )
+    resolved = source.resolve()
+    inside = resolved.is_relative_to(workspace.root)
+    relative = resolved.relative_to(workspace.root).as_posix() if inside else f"data/{source.name}"
     with progress("reading the data") as step:
         step(f"reading {options.data}", 0.1)
-        text = draft_case(source, options.name, relative)
-    if not inside:
-        target = workspace.root / relative
-        if target.exists() and target.read_bytes() != source.read_bytes():
-            raise BadInput(
-                f"{relative} exists and is a different file",
-                next="rename your file, or remove the one in data/",
-            )
-        if not target.exists():
-            temporary = target.with_name(target.name + ".copying")
-            shutil.copyfile(source, temporary)
-            temporary.replace(target)
-            say(f"✓ copied {options.data} to {relative}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, text.encode())
+        text = draft_case(source, name, relative)
+    copied = False if inside else _copy(source, workspace.root / relative, relative)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, text.encode())
+    except BaseException:
+        if copied:
+            (workspace.root / relative).unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that holds something was there before
+            path.parent.rmdir()
+        raise
+    if copied:
+        say(f"✓ copied {options.data} to {relative}")
     decisions = text.count("# decide:")
-    say(
-        f"✓ drafted cases/{options.name}/case.toml – {decisions} places marked '# decide:' wait for you"
+    say(f"✓ drafted cases/{name}/case.toml: {decisions} places marked '# decide:' wait for you")
+    say(f"  next: edit it, then: trackrecord case check {name}")
+    return Answer(
+        0,
+        {
+            "case": name,
+            "file": f"cases/{name}/case.toml",
+            "data": relative,
+            "decisions": decisions,
+        },
     )
-    say(f"  next: edit it, then: trackrecord case check {options.name}")
-    return Answer(0, {"case": options.name, "file": f"cases/{options.name}/case.toml"})
+
+
+def _copy(source: Path, target: Path, shown: str) -> bool:
+    """Copy data into the workspace, all or nothing; False where the same file is there already."""
+    import filecmp
+    import shutil
+
+    if target.exists():
+        if filecmp.cmp(source, target, shallow=False):
+            return False
+        raise BadInput(
+            f"{shown} exists and is a different file",
+            where=shown,
+            next="rename your file, or remove the one in data/",
+        )
+    target.parent.mkdir(exist_ok=True)
+    temporary = target.with_name(f".{target.name}.copying")
+    try:
+        shutil.copyfile(source, temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True
 
 
 def check(options: argparse.Namespace) -> Answer:
-    from trackrecord.data.check import check_case
+    """Tell what is wrong (exit 1) or doubtful with a case and its data."""
+    import msgspec
+
+    from trackrecord.cli.findings import findings_of, tell_findings
 
     opened = open_case(options)
     with progress("checking") as step:
         step("reading the data", 0.2)
-        findings = check_case(opened.case, opened.workspace.root, opened.line_of)
+        findings = findings_of(opened)
     tell_findings(findings)
+    name = opened.case.name
     errors = sum(finding.severity == "error" for finding in findings)
-    doubts = len(findings) - errors
-    if not errors:
-        say(
-            f"✓ nothing is wrong with '{opened.case.name}'"
-            + (f"; {doubts} doubts" if doubts else "")
-        )
-        say(f"  next: trackrecord seal {opened.case.name}")
+    doubts = counted(len(findings) - errors, "doubt")
+    if errors:
+        say(f"✗ {errors} to mend, {doubts} in {opened.shown}")
+        say(f"  next: mend them, then: trackrecord case check {name}")
     else:
-        say(f"✗ {errors} to mend, {doubts} doubts in {opened.shown}")
-    return Answer(1 if errors else 0, {"case": opened.case.name, "findings": _plain(findings)})
-
-
-def tell_findings(findings: list) -> None:  # type: ignore[type-arg]
-    """One block for each finding: mark, code, place, what, fix."""
-    for finding in findings:
-        mark = "✗" if finding.severity == "error" else "?"
-        place = f"{finding.file}:{finding.line}" if finding.line else finding.file
-        say(f"{mark} {finding.code} {place}")
-        say(f"    {finding.what}")
-        say(f"    fix: {finding.fix}")
-
-
-def _plain(value: object) -> object:
-    import msgspec
-
-    return msgspec.to_builtins(value)
+        say(f"✓ nothing is wrong with '{name}'; {doubts}")
+        say(f"  next: trackrecord seal {name}")
+    return Answer(1 if errors else 0, {"case": name, "findings": msgspec.to_builtins(findings)})

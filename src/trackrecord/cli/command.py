@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
-from trackrecord.errors import TrackrecordError
+from trackrecord.errors import BadInput, TrackrecordError
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What a command returns: an exit code, JSON for programs, and lines already said to people."""
 
     code: int
@@ -31,16 +29,20 @@ class Parser(argparse.ArgumentParser):
     """argparse that ends as the rest of the program does: exit 2 and the next command."""
 
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        print(f"{self.prog}: {message}\nnext:  {self.prog} --help", file=sys.stderr)
-        raise SystemExit(2)
+        raise BadInput(
+            f"{self.prog}: {message}",
+            why=" ".join(self.format_usage().split()),
+            next=f"{self.prog} --help",
+        )
 
 
 def make_parser(verb: str, door_name: str) -> tuple[Parser, Door]:
     """The parser of one verb, and the module that runs it."""
     door: Any = importlib.import_module(f"trackrecord.cli.{door_name}")
     parser = Parser(
-        prog=f"trackrecord {verb}", formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=f"trackrecord {verb}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     door.add_arguments(verb, parser)
     for leaf in leaves(parser):
@@ -57,6 +59,7 @@ def leaves(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
 
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """What every verb understands."""
     group = parser.add_argument_group("every verb")
     group.add_argument("--json", action="store_true", help="print the result as JSON")
     group.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -78,6 +81,7 @@ def sub_verb(
         help=help,
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     return parser
 
@@ -85,10 +89,10 @@ def sub_verb(
 def execute(verb: str, door_name: str, words: list[str]) -> int:
     """Parse and run a verb. No traceback reaches a person who did not ask for one."""
     as_json = "--json" in words
-    debug = "--debug" in words
     try:
         parser, door = make_parser(verb, door_name)
         options = parser.parse_args(words)
+        _check_folder(options.folder)
         from trackrecord.cli import printing
 
         printing.quiet(as_json)
@@ -97,40 +101,40 @@ def execute(verb: str, door_name: str, words: list[str]) -> int:
             printing.print_json(answer.result)
         sys.stdout.flush()
         return answer.code
-    except TrackrecordError as error:
-        if debug:
-            raise
-        _tell(error, as_json)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print(
-            "\nstopped. Every file is whole; only the step in flight is gone.\n"
-            "next:  trackrecord status",
-            file=sys.stderr,
-        )
-        return 130
+    except SystemExit as ended:  # argparse, after it has printed --help
+        return ended.code if isinstance(ended.code, int) else 0
     except BrokenPipeError:
-        # The reader (`| head`) has gone: that is its right, and no error of ours.
-        sys.stderr.close()
-        return 0
-    except OSError as error:
-        if debug:
-            raise
-        _tell(_system_error(error), as_json)
-        return 2
+        raise
     except Exception as error:
-        if debug:
-            raise
-        kind = type(error).__name__
-        _tell(
-            TrackrecordError(
-                f"trackrecord itself failed: {kind}: {str(error)[:500]}",
-                why="this is a bug in trackrecord, not in your work",
-                next=f"run it again with --debug and report the traceback: trackrecord {verb} --debug",
-            ),
-            as_json,
+        if "--debug" in words:
+            import traceback
+
+            traceback.print_exc()
+        told = _told(error, [verb, *words])
+        _tell(told, as_json)
+        return told.exit_code
+
+
+def _told(error: Exception, words: list[str]) -> TrackrecordError:
+    """Any error as one that a person can act on."""
+    if isinstance(error, TrackrecordError):
+        return error
+    if isinstance(error, OSError):
+        return _system_error(error)
+    return TrackrecordError(
+        f"trackrecord itself failed: {type(error).__name__}: {str(error)[:500]}",
+        why="this is a bug in trackrecord, not in your work",
+        next=f"report what this prints: trackrecord {' '.join(words)[:500]} --debug",
+    )
+
+
+def _check_folder(folder: str | None) -> None:
+    if folder is not None and not os.path.isdir(folder):
+        raise BadInput(
+            f"there is no folder {folder}",
+            where=f"-C {folder}",
+            next="name a folder in a workspace, or make one: trackrecord init FOLDER",
         )
-        return 2
 
 
 def _system_error(error: OSError) -> TrackrecordError:
@@ -162,6 +166,3 @@ def _tell(error: TrackrecordError, as_json: bool) -> None:
     for label, text in (("where", error.where), ("why", error.why), ("next", error.next)):
         if text:
             print(f"  {label + ':':<6} {safe(text)}", file=sys.stderr)
-
-
-Say = Callable[[str], None]

@@ -11,10 +11,13 @@ from trackrecord.cli.printing import say
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Look for torn writes, missing or changed evidence, and a chain with two heads. Nothing is\n"
-        "repaired unless you ask, and what a repair takes away is kept beside."
+        "Look for torn writes, missing or changed evidence, and a chain with two heads. Nothing\n"
+        "is repaired unless you ask, and what a repair takes away is kept beside."
     )
-    parser.epilog = "examples:\n  trackrecord doctor\n  trackrecord doctor --merge\n\nexit 1 when something is wrong"
+    parser.epilog = (
+        "examples:\n  trackrecord doctor\n  trackrecord doctor --merge\n\n"
+        "exit 1 when something is wrong"
+    )
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         "--repair",
@@ -30,6 +33,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
     import msgspec
+
     from trackrecord.ledger.doctor import examine, merge_heads, repair_torn_tail
 
     workspace = open_workspace_of(options)

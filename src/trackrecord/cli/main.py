@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import sys
 
+# What a shell says of a program that Ctrl-C ended.
+INTERRUPTED = 130
+
 # verb: (the module that has it, what it does in one line). The order is the order of the work.
 VERBS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "run a whole case on real flights, from question to verified page"),
@@ -49,7 +52,28 @@ def help_text() -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    words = sys.argv[1:] if argv is None else argv
+    words = sys.argv[1:] if argv is None else list(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if (getattr(stream, "encoding", None) or "utf-8").lower() not in ("utf-8", "utf8"):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        print(
+            "\nstopped. Every file is whole; only the step in flight is gone.\n"
+            "next:  trackrecord status",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has gone: that is its right, and no error of ours.
+        _forget_output()
+        return 0
+
+
+def _run(words: list[str]) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         print(help_text())
         return 0
@@ -58,14 +82,30 @@ def main(argv: list[str] | None = None) -> int:
 
         print(f"trackrecord {__version__}")
         return 0
+    if words[0] == "-C" and len(words) > 2:  # as git has it: before the verb, too
+        words = [*words[2:], "-C", words[1]]
     verb, rest = words[0], words[1:]
     if verb not in VERBS:
-        from trackrecord.errors import suggest
-
-        near = suggest(verb, list(VERBS))
-        hint = f" Did you mean `trackrecord {near}`?" if near else ""
-        print(f"trackrecord: there is no verb {verb!r}.{hint}\n{USAGE}", file=sys.stderr)
-        return 2
+        return _no_verb(verb)
     from trackrecord.cli.command import execute
 
     return execute(verb, VERBS[verb][0], rest)
+
+
+def _no_verb(verb: str) -> int:
+    from trackrecord.errors import suggest
+
+    near = suggest(verb, list(VERBS))
+    hint = f" Did you mean `trackrecord {near}`?" if near else ""
+    print(
+        f"trackrecord: there is no verb {verb!r}.{hint}\n{USAGE}\nnext:  trackrecord --help",
+        file=sys.stderr,
+    )
+    return 2
+
+
+def _forget_output() -> None:
+    """Send what is still buffered nowhere, so that the interpreter can end in peace."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -67,7 +67,11 @@ def only_case(workspace: Workspace) -> str:
         raise BadInput(
             "this workspace has no case yet", next="trackrecord case new NAME --from DATA"
         )
-    raise BadInput("which case?", why=f"there are {len(names)}: {', '.join(names[:10])}")
+    raise BadInput(
+        "which case?",
+        why=f"there are {len(names)}: {', '.join(names[:10])}{', …' if len(names) > 10 else ''}",
+        next="name one of them; to see where each stands: trackrecord status",
+    )
 
 
 def add_case_argument(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +16,18 @@ def quiet(on: bool) -> None:
     _quiet = on
 
 
+# C0 and C1 controls, halves of surrogate pairs (a file name that is not UTF-8), and the marks that
+# turn the direction of writing: any of them could make a terminal show what was not said.
+_HARMFUL = dict.fromkeys(
+    [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)],
+    "\N{REPLACEMENT CHARACTER}",
+)
+del _HARMFUL[ord("\n")]
+
+
 def safe(text: str) -> str:
-    """Text without the control characters that could repaint a terminal."""
-    return "".join(
-        c if c >= " " or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text
-    ).replace("\x7f", "\N{REPLACEMENT CHARACTER}")
+    """Text without the characters that could repaint a terminal or cannot be written to it."""
+    return text.translate(_HARMFUL).encode("utf-8", "replace").decode("utf-8")
 
 
 def say(text: str = "") -> None:
@@ -36,6 +42,8 @@ def print_json(result: Any) -> None:
         import msgspec
 
         result = msgspec.to_builtins(result)
+    import json
+
     json.dump(result, sys.stdout, ensure_ascii=False, indent=2, sort_keys=True)
     print()
 
@@ -105,3 +113,8 @@ def interval(value: float, lo: float, hi: float, *, signed: bool = False) -> str
     """``0.742 [0.731, 0.753]``."""
     sign = "+" if signed else ""
     return f"{value:{sign}.3f} [{lo:{sign}.3f}, {hi:{sign}.3f}]"
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 look``, ``2 looks``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from trackrecord.cli.case import tell_findings
 from trackrecord.cli.command import Answer
 from trackrecord.cli.opening import add_case_argument, fingerprint_of, open_case
-from trackrecord.cli.printing import progress, say
+from trackrecord.cli.printing import counted, progress, say
 from trackrecord.errors import CaseError
 from trackrecord.version import __version__
 
@@ -15,7 +14,10 @@ from trackrecord.version import __version__
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     add_case_argument(parser)
     if verb == "seal":
-        parser.description = "Digest the case, its data and its split into the ledger, before the first training run."
+        parser.description = (
+            "Digest the case, its data and its split into the ledger, before the first training\n"
+            "run. A later change needs `trackrecord amend`, and every number after it says so."
+        )
         parser.epilog = "example:\n  trackrecord seal churn"
     else:
         parser.description = (
@@ -27,10 +29,11 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
-    from trackrecord.cases.seal import amend_case, seal_case
-    from trackrecord.data.check import check_case
+    from trackrecord.cases.seal import amend_case, life_of, seal_case
+    from trackrecord.cli.findings import findings_of, tell_findings
     from trackrecord.data.split import assign_parts
     from trackrecord.data.table import load_case_table
+    from trackrecord.ledger import read_chain
 
     opened = open_case(options)
     case, workspace = opened.case, opened.workspace
@@ -38,7 +41,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
         step("reading the data", 0.1)
         table = load_case_table(case, workspace.root)
         step("checking the case", 0.5)
-        findings = check_case(case, workspace.root, opened.line_of, table=table)
+        findings = findings_of(opened, table)
         errors = [finding for finding in findings if finding.severity == "error"]
         if errors:
             tell_findings(errors)
@@ -54,6 +57,12 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     if verb == "seal":
         entry = seal_case(workspace.evidence, case, fingerprint, tool=__version__, lock=lock)
         say(f"✓ sealed '{case.name}' as entry {entry.seq} of the chain, {entry.time}")
+        before = life_of(read_chain(workspace.evidence), case.name)
+        if before.runs or before.looks:
+            say(
+                f"! sealed after {counted(len(before.runs), 'unsealed run')} and "
+                f"{counted(before.looks, 'look')} at the test: the seal says so"
+            )
     else:
         entry = amend_case(
             workspace.evidence,

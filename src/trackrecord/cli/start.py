@@ -12,7 +12,10 @@ from trackrecord.workspace import make_workspace
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     parser.description = "Make a folder a workspace: cases, data and evidence, all in plain files."
-    parser.epilog = "example:\n  trackrecord init career\n  cd career && trackrecord case new churn --from churn.csv"
+    parser.epilog = (
+        "example:\n  trackrecord init career\n"
+        "  cd career && trackrecord case new churn --from ../churn.csv"
+    )
     parser.add_argument("path", nargs="?", default=".", help="the folder (default: this one)")
 
 

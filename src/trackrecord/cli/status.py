@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import hashlib
 
-from trackrecord.ledger.index import entries_of
-
 from trackrecord.cli.command import Answer
 from trackrecord.cli.opening import open_workspace_of
 from trackrecord.cli.printing import say
+from trackrecord.ledger.index import entries_of
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
