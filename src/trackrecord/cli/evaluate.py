@@ -4,54 +4,74 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from trackrecord.cli.command import Answer
+from trackrecord.cli.measured import found, say_wrapped, shown, tell_evaluation
 from trackrecord.cli.opening import add_case_argument, open_case
-from trackrecord.cli.printing import interval, progress, say, table
+from trackrecord.cli.printing import counted, progress, say, table
+from trackrecord.errors import BadInput
 from trackrecord.version import __version__
 
-MARKS = {"accepted": "✓", "rejected": "✗", "undecided": "?"}
+if TYPE_CHECKING:
+    from trackrecord.evaluation.case import EvaluationPredicate, PartName
+
+FILES = (".parquet", ".csv", ".tsv", ".tab", ".gz", ".arrow", ".feather", ".ipc")
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     if verb == "contrast":
         parser.description = (
-            "Retrain the candidate under each [[contrast]] of the case – a random split, columns that\n"
-            "look ahead – and measure what that would have claimed. Only after the verdict; a look."
+            "Retrain the candidate under each [[contrast]] of the case – a random split, columns\n"
+            "that look ahead – and measure what that would have claimed. It counts as a look."
         )
         parser.epilog = "example:\n  trackrecord contrast flights"
         add_case_argument(parser)
         return
     parser.description = (
-        "Measure a case's latest run with intervals, against every baseline, and give the verdicts.\n"
-        "Or measure a file of predictions: id, truth and score (or score.NAME) columns are enough."
+        "Measure a case's latest run with intervals, against every baseline; give the verdicts.\n"
+        "Or measure a file of predictions: truth and score (or score.NAME) columns are enough."
     )
     parser.epilog = (
         "examples:\n  trackrecord evaluate churn                 validation, as often as you like\n"
         "  trackrecord evaluate churn --part test     opens the sealed test; the look is counted\n"
         "  trackrecord evaluate predictions.parquet   no workspace needed\n\n"
-        "exit 1 when a criterion is rejected or undecided"
+        "exit 1 when the test leaves a criterion rejected or undecided"
     )
     parser.add_argument("case", nargs="?", help="a case, or a Parquet or CSV file of predictions")
-    parser.add_argument("--part", choices=["validation", "test"], default="validation")
-    parser.add_argument("--run", metavar="RUN", help="an earlier run, e.g. 0001")
+    parser.add_argument(
+        "--part", choices=["validation", "test"], help="of a case; validation by default"
+    )
+    parser.add_argument("--run", metavar="RUN", help="of a case: an earlier run, e.g. 0001")
+    parser.add_argument(
+        "--candidate",
+        metavar="NAME",
+        help="of a file: the model that the others are compared with; the last by default",
+    )
 
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
     if verb == "contrast":
         return contrast(options)
     named = options.case or ""
-    if Path(named).suffix in (".parquet", ".csv", ".gz", ".tsv", ".arrow", ".feather"):
+    if named and (
+        Path(named).suffix.lower() in FILES or (Path(options.folder or ".") / named).is_file()
+    ):
         return evaluate_file(options)
     return evaluate_case(options)
 
 
 def evaluate_case(options: argparse.Namespace) -> Answer:
+    if options.candidate is not None:
+        raise BadInput(
+            "--candidate is for a file of predictions",
+            why="a case names its candidate itself, before anyone has seen a number",
+        )
     from trackrecord.data.split import assign_parts
     from trackrecord.data.table import load_case_table
     from trackrecord.evaluation.case import evaluate_run
 
+    part: PartName = options.part or "validation"
     opened = open_case(options)
     case, workspace = opened.case, opened.workspace
     with progress("evaluating") as step:
@@ -65,100 +85,74 @@ def evaluate_case(options: argparse.Namespace) -> Answer:
             case,
             loaded,
             parts,
-            part=options.part,
+            part=part,
             run=options.run,
             tool=__version__,
             lock=workspace.cache / "lock",
         )
     predicate = evaluated.predicate
     say(status_line(predicate))
-    tell_result(predicate["result"], predicate["plan"]["candidate"])
-    say(f"  outcomes: {evaluated.outcomes} · evidence: {evaluated.entry.evidence}")
-    if options.part == "validation":
-        say(
-            f"  next: trackrecord evaluate {case.name} --part test   (opens the sealed test: counted)"
-        )
-        return Answer(0, {"evidence": evaluated.entry.evidence, **predicate})
-    nxt = "contrast" if case.contrast else "publish"
-    say(f"  next: trackrecord {nxt} {case.name}")
-    return Answer(
-        verdict_code(predicate["result"]), {"evidence": evaluated.entry.evidence, **predicate}
-    )
+    tell_evaluation(predicate.result, predicate.plan)
+    say(f"  outcomes: {evaluated.outcomes}")
+    say(f"  evidence: {evaluated.entry.evidence}")
+    answer = {"evidence": evaluated.entry.evidence, **_plain(predicate)}
+    if part == "validation":
+        say("  these verdicts are a rehearsal: only the sealed test counts")
+        say(f"  next: trackrecord evaluate {case.name} --part test   (a look: it is counted)")
+        return Answer(0, answer)
+    say(f"  next: trackrecord {'contrast' if case.contrast else 'publish'} {case.name}")
+    holds = all(verdict.verdict == "accepted" for verdict in predicate.result.verdicts)
+    return Answer(0 if holds else 1, answer)
 
 
-def status_line(predicate: dict[str, Any]) -> str:
+def status_line(predicate: EvaluationPredicate) -> str:
     """What must be said with every number: the part, the look, amendments, a missing seal."""
-    said = [f"{predicate['part']} part"]
-    if predicate["part"] == "test":
-        said.append(f"look {predicate['look']}")
-    if not predicate["sealed"]:
-        said.append("UNSEALED")
-    if predicate["amendments"]:
-        looks = predicate["looks_before_amendment"]
-        said.append(f"amended after {looks} look{'s' if looks != 1 else ''}")
+    said = [f"{predicate.part} part"]
+    if predicate.part == "test":
+        said.append(f"look {predicate.look}")
+    elif predicate.look:
+        said.append(f"after {counted(predicate.look, 'look')} at the test")
+    if not predicate.sealed:
+        said.append("UNSEALED: made without a seal")
+    if predicate.amendments:
+        said.append(f"amended after {counted(predicate.looks_before_amendment, 'look')}")
     return "  " + " · ".join(said)
 
 
-def verdict_code(result: dict[str, Any]) -> int:
-    return 0 if all(v["verdict"] == "accepted" for v in result["verdicts"]) else 1
-
-
-def tell_result(result: dict[str, Any], candidate: str) -> None:
-    """Tables of estimates, differences and verdicts."""
-    clusters = f", {result['clusters']:,} clusters" if result.get("clusters") else ""
-    say(f"  {result['rows']:,} rows, {result['positives']:,} positive{clusters}; 95 % intervals")
-    metrics = [estimate["metric"] for estimate in result["models"][0]["estimates"]]
-    rows = []
-    for metric in metrics:
-        row = [metric]
-        for model in result["models"]:
-            row.append(_shown(_find(model["estimates"], metric)))
-        rows.append(row)
-    table(["metric", *[m["name"] for m in result["models"]]], rows, right=set(range(1, 9)))
-    differences = [d for d in result["differences"] if d["model"] == candidate]
-    if differences:
-        rows = [
-            [metric, *[_shown(_find(d["estimates"], metric), signed=True) for d in differences]]
-            for metric in metrics
-        ]
-        columns = [f"{candidate} − {d['baseline']}" for d in differences]
-        table(["paired difference", *columns], rows, right=set(range(1, 9)))
-    for verdict in result["verdicts"]:
-        found = (
-            interval(verdict["value"], verdict["lo"], verdict["hi"])
-            if verdict["value"] is not None
-            else "no estimate"
-        )
-        say(f"  {MARKS[verdict['verdict']]} {verdict['verdict']:<9} {verdict['criterion']}")
-        say(f"              {verdict['require']}: {found}")
-
-
-def _find(estimates: list[dict[str, Any]], metric: str) -> dict[str, Any]:
-    return next(estimate for estimate in estimates if estimate["metric"] == metric)
-
-
-def _shown(estimate: dict[str, Any], *, signed: bool = False) -> str:
-    if "value" not in estimate:
-        return "–"
-    return interval(estimate["value"], estimate["lo"], estimate["hi"], signed=signed)
-
-
 def evaluate_file(options: argparse.Namespace) -> Answer:
-    import msgspec
+    for name in ("part", "run"):
+        if getattr(options, name) is not None:
+            raise BadInput(
+                f"--{name} is for a case, and {options.case} is a file",
+                next=f"trackrecord evaluate {options.case}",
+            )
     from trackrecord.evaluation.evaluate import evaluate_outcomes
-    from trackrecord.evaluation.outcomes import read_outcomes
+    from trackrecord.evaluation.outcomes import open_outcomes
     from trackrecord.evaluation.plan import plan_for_outcomes
 
     path = Path(options.folder or ".") / options.case
-    outcomes = read_outcomes(path)
-    plan = plan_for_outcomes(outcomes)
-    evaluation = msgspec.to_builtins(evaluate_outcomes(outcomes, plan))
-    said = f"candidate '{plan.candidate}'"
-    if plan.clustered:
-        said += ", rows clustered by the column 'cluster'"
-    say(f"  {options.case}: {said}; a file is not a sealed case, so no verdicts (L0)")
-    tell_result(evaluation, plan.candidate)
-    return Answer(0, {"plan": msgspec.to_builtins(plan), "result": evaluation})
+    with progress("evaluating") as step:
+        step("reading the predictions", 0.1)
+        opened = open_outcomes(path)
+        plan = plan_for_outcomes(opened.frame, candidate=options.candidate)
+        step("measuring", 0.4)
+        result = evaluate_outcomes(opened.frame, plan)
+    guesses = list(opened.guesses)
+    if plan.baselines:
+        against = ", ".join(plan.baselines)
+        guesses.append(f"'{plan.candidate}' is the candidate, compared with {against}")
+    else:
+        guesses.append("nothing to compare with: add a baseline's scores as score.baseline")
+    guesses.append(
+        "rows with the same 'cluster' depend on one another"
+        if plan.clustered
+        else "every row is independent: where not, name what rows share in a column 'cluster'"
+    )
+    say(f"  {options.case}: a file is not a sealed case, so there are no verdicts (L0, stated)")
+    for guess in guesses:
+        say_wrapped(f"  · taken so: {guess}")
+    tell_evaluation(result, plan)
+    return Answer(0, {"guesses": guesses, "plan": _plain(plan), "result": _plain(result)})
 
 
 def contrast(options: argparse.Namespace) -> Answer:
@@ -180,18 +174,25 @@ def contrast(options: argparse.Namespace) -> Answer:
             progress=step,
             lock=workspace.cache / "lock",
         )
-    rows = []
-    for row in [predicate["honest"], *predicate["contrasts"]]:
-        auc = next((e for e in row["estimates"] if e["metric"] == "roc_auc"), {})
-        rows.append(
-            [
-                row["name"],
-                _shown(auc),
-                f"{row['prediction_mean']:.3f}",
-                f"{row['rate']:.3f}",
-                f"{row['rows']:,}",
-            ]
-        )
-    table(["protocol", "ROC AUC", "predicted", "came true", "rows"], rows, right={1, 2, 3, 4})
+    metric = predicate.plan.metrics[0]
+    rows = [
+        [
+            row.name,
+            shown(found(row.estimates, metric)),
+            f"{row.prediction_mean:.3f}",
+            f"{row.rate:.3f}",
+            f"{row.rows:,}",
+        ]
+        for row in [predicate.honest, *predicate.contrasts]
+    ]
+    table(["protocol", metric, "predicted", "came true", "rows"], rows, right={1, 2, 3, 4})
+    say(f"  look {predicate.look}: a contrast sees the truth of the test")
     say(f"  next: trackrecord publish {case.name}")
-    return Answer(0, {"evidence": entry.evidence, **predicate})
+    return Answer(0, {"evidence": entry.evidence, **_plain(predicate)})
+
+
+def _plain(value: object) -> dict[str, object]:
+    import msgspec
+
+    plain: dict[str, object] = msgspec.to_builtins(value)
+    return plain

@@ -1,25 +1,30 @@
-"""Evaluates a case's latest run, and keeps count of who looked at the sealed test.
+"""Evaluates a case's run, and keeps count of who looked at the sealed test.
 
 The look is written to the ledger before any truth of the test part is joined to a prediction: a
-process that dies in between has still looked.
+process that dies in between has still looked. What can be found wrong without looking is found
+before.
 """
 
 from __future__ import annotations
 
 import hashlib
+import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
-from trackrecord.evaluation.evaluate import evaluate_outcomes
-from trackrecord.evaluation.outcomes import write_outcomes
-from trackrecord.evaluation.plan import Criterion, Plan
-from trackrecord.evaluation.result import Evaluation
-from trackrecord.ledger import Entry, Subject, canonical, read_chain, read_evidence, record
 
-from trackrecord.cases.seal import Life, life_of, sealed_case
+from trackrecord.cases.criteria import parse_requirement
+from trackrecord.cases.seal import Life, drift_since_seal, life_of, sealed_case
 from trackrecord.cases.spec import Case
 from trackrecord.errors import BadInput, DataError
+from trackrecord.evaluation.evaluate import check_plan, evaluate_outcomes
+from trackrecord.evaluation.joining import join_outcomes
+from trackrecord.evaluation.outcomes import write_outcomes
+from trackrecord.evaluation.plan import Plan, PlannedRequirement
+from trackrecord.evaluation.result import Evaluation
+from trackrecord.ledger import Entry, Subject, read_chain, read_evidence, record
+from trackrecord.modeling.run import RunPredicate
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,44 +34,97 @@ if TYPE_CHECKING:
 PartName = Literal["validation", "test"]
 
 
+class LookPredicate(msgspec.Struct, frozen=True, kw_only=True):
+    """Predicate ``look``: somebody opened the sealed test, and for what.
+
+    Which look it is follows from its place in the chain. ``token`` is random, so that two looks
+    at one run are two pieces of evidence.
+    """
+
+    case: str
+    run: str
+    part: Literal["test", "contrast"]
+    token: str
+    tool: str
+
+
+class EvaluationPredicate(msgspec.Struct, frozen=True, kw_only=True):
+    """Predicate ``evaluation``: what a run's predictions are worth on one part.
+
+    ``run``, ``seal`` and ``look_evidence`` are evidence digests. ``look`` is how many looks the
+    chain had with this one; on the validation part, how many it had. ``amendments`` counts changes
+    of the case since its seal, and ``looks_before_amendment`` the looks before the last of them.
+    """
+
+    case: str
+    run: str
+    seal: str | None
+    sealed: bool
+    amendments: int
+    looks_before_amendment: int
+    look: int
+    look_evidence: str | None
+    part: PartName
+    plan: Plan
+    result: Evaluation
+    tool: str
+
+
 class RunEvidence(msgspec.Struct, frozen=True):
-    """The run that is evaluated: its evidence digest and what it says."""
+    """The run that is evaluated: its evidence digest, what it says, and its predictions' digest."""
 
     digest: str
-    predicate: dict[str, Any]
+    facts: RunPredicate
+    predictions: str
 
 
 class Evaluated(msgspec.Struct, frozen=True):
-    """What came out: the evaluation's evidence entry, its predicate, and where the outcomes are."""
+    """What came out: the evaluation's entry, its predicate, and where the outcomes are."""
 
     entry: Entry
-    predicate: dict[str, Any]
-    evaluation: Evaluation
+    predicate: EvaluationPredicate
     outcomes: str
 
 
 def latest_run(evidence: Path, case: str, life: Life, *, run: str | None = None) -> RunEvidence:
     """The run to evaluate: the latest, or the one called ``run`` (e.g. ``0002``)."""
+    known = []
     for digest in reversed(life.runs):
-        predicate = read_evidence(evidence, digest).predicate
-        if run is None or predicate["run"] == run:
-            return RunEvidence(digest, predicate)
+        statement = read_evidence(evidence, digest)
+        facts = msgspec.convert(statement.predicate, RunPredicate)
+        if run is None or facts.run == run:
+            return RunEvidence(digest, facts, statement.subject[0].digest["sha256"])
+        known.append(facts.run)
+    if run is None:
+        raise BadInput(f"the case '{case}' has no run yet", next=f"trackrecord run {case}")
     raise BadInput(
-        f"the case '{case}' has no run" + (f" {run}" if run else " yet"),
+        f"the case '{case}' has no run {run}",
+        why=f"runs: {', '.join(reversed(known)) or 'none yet'}",
         next=f"trackrecord run {case}",
     )
 
 
 def plan_of(case: Case, models: list[str]) -> Plan:
-    """The evaluation plan that a case asks for, for the models that a run has."""
+    """The evaluation plan that a case asks for, for the models that a run has.
+
+    Metrics are the case's and those that its criteria judge. Slices are compared with the baseline
+    that the first criterion on a difference names, else with the last baseline.
+    """
     baselines = [item.name for item in case.baseline if item.name in models]
+    requirements = [parse_requirement(item.require) for item in case.criterion]
+    metrics = list(case.evaluation.metrics)
+    metrics += [asked.metric for asked in requirements]
+    named: list[str | None] = [a.baseline for a in requirements if a.baseline in baselines]
     return Plan(
-        metrics=case.evaluation.metrics,
+        metrics=list(dict.fromkeys(metrics)),
         models=[name for name in models if name not in baselines],
         baselines=baselines,
         candidate=case.candidate_name(),
-        slices=case.evaluation.slices,
-        criteria=[Criterion(name=item.name, require=item.require) for item in case.criterion],
+        reference=[*named, *baselines[-1:], None][0],
+        slices=list(case.evaluation.slices),
+        criteria=[
+            PlannedRequirement(name=item.name, require=item.require) for item in case.criterion
+        ],
         level=case.evaluation.level,
         clustered=case.evaluation.cluster is not None,
     )
@@ -87,133 +145,144 @@ def evaluate_run(
     """Join predictions and truth for one part, measure, and record.
 
     ``part="test"`` opens the sealed test: a ``look`` is recorded first.
+
+    Raises
+    ------
+    BadInput
+        When there is no such run, or the case or its data are not as they were sealed.
+    DataError
+        When the predictions are gone, changed, or not of these units; when the truth has one class.
     """
     life = life_of(read_chain(evidence), case.name)
     chosen = latest_run(evidence, case.name, life, run=run)
-    sealed = bool(chosen.predicate["sealed"])
-    if sealed and chosen.predicate["seal"] != life.seal:
-        raise BadInput(
-            f"run {chosen.predicate['run']} was made before the case was amended",
-            why="its models answer the question as it was sealed then",
-            next=f"trackrecord run {case.name}",
-        )
-    if sealed and life.seal is not None:
-        _same_question(evidence, life.seal, case)
-    folder = root / "runs" / case.name / str(chosen.predicate["run"])
-    predictions = read_predictions(folder / "predictions.parquet", chosen, evidence)
-    models = [c.removeprefix("score.") for c in predictions.columns if c.startswith("score.")]
-    plan = plan_of(case, models)
+    check_same_question(evidence, life, chosen, case, table)
+    folder = root / "runs" / case.name / chosen.facts.run
+    predictions = read_predictions(folder / "predictions.parquet", chosen.predictions, case.name)
+    plan = plan_of(case, models_of(predictions))
+    check_candidate(plan, case, chosen.facts.run)
+    check_plan(plan)
     look: Entry | None = None
-    looks = life.looks
     if part == "test":
-        looks += 1
-        look = record(
-            evidence,
-            kind="look",
-            predicate={"case": case.name, "run": chosen.digest, "part": part, "look": looks},
-            subjects=[Subject(name="run", digest={"sha256": chosen.digest})],
-            case=case.name,
-            lock_path=lock,
+        look, life = record_look(
+            evidence, case.name, chosen.digest, part="test", tool=tool, lock=lock
         )
     outcomes = join_outcomes(case, table, parts, predictions, part)
     path = folder / f"outcomes-{part}.parquet"
     write_outcomes(outcomes, path)
-    evaluation = evaluate_outcomes(outcomes, plan)
-    predicate = {
-        "case": case.name,
-        "run": chosen.digest,
-        "seal": chosen.predicate["seal"],
-        "sealed": sealed,
-        "amendments": len(life.amendments),
-        "looks_before_amendment": life.looks_before_amendment,
-        "look": looks,
-        "look_evidence": look.evidence if look else None,
-        "part": part,
-        "plan": msgspec.to_builtins(plan),
-        "result": msgspec.to_builtins(evaluation),
-        "tool": tool,
-    }
+    predicate = EvaluationPredicate(
+        case=case.name,
+        run=chosen.digest,
+        seal=chosen.facts.seal,
+        sealed=chosen.facts.sealed,
+        amendments=len(life.amendments),
+        looks_before_amendment=life.looks_before_amendment,
+        look=life.looks,
+        look_evidence=look.evidence if look else None,
+        part=part,
+        plan=plan,
+        result=evaluate_outcomes(outcomes, plan),
+        tool=tool,
+    )
     shown = path.relative_to(root).as_posix()
     entry = record(
         evidence,
         kind="evaluation",
         predicate=predicate,
-        subjects=[Subject(name=shown, digest={"sha256": _sha256(path)})],
+        subjects=[Subject(name=shown, digest={"sha256": sha256_of(path)})],
         case=case.name,
         lock_path=lock,
     )
-    return Evaluated(entry, predicate, evaluation, shown)
+    return Evaluated(entry, predicate, shown)
 
 
-def read_predictions(path: Path, run: RunEvidence, evidence: Path) -> pl.DataFrame:
-    """A run's predictions, if they still are what the run's evidence says."""
-    import polars as pl
+def record_look(
+    evidence: Path,
+    case: str,
+    run: str,
+    *,
+    part: Literal["test", "contrast"],
+    tool: str,
+    lock: Path | None,
+) -> tuple[Entry, Life]:
+    """Write a look, and the case's life up to and including it.
 
-    expected = read_evidence(evidence, run.digest).subject[0].digest["sha256"]
-    if not path.exists():
-        raise DataError("the run's predictions are gone", where=str(path), next="trackrecord run")
-    if (found := _sha256(path)) != expected:
-        raise DataError(
-            "the run's predictions are not what the run wrote",
-            where=str(path),
-            why=f"expected SHA-256 {expected[:16]}…, found {found[:16]}…",
-            next="restore the file, or run again: trackrecord run",
-        )
-    return pl.read_parquet(path)
+    Looks are counted in the chain after the look has its place there, so that two processes that
+    look at once are two looks.
+    """
+    entry = record(
+        evidence,
+        kind="look",
+        predicate=LookPredicate(
+            case=case, run=run, part=part, token=secrets.token_hex(8), tool=tool
+        ),
+        subjects=[Subject(name="run", digest={"sha256": run})],
+        case=case,
+        lock_path=lock,
+    )
+    chain = read_chain(evidence)
+    return entry, life_of([known for known in chain if known.seq <= entry.seq], case)
 
 
-def join_outcomes(
-    case: Case, table: CaseTable, parts: pl.Series, predictions: pl.DataFrame, part: str
-) -> pl.DataFrame:
-    """The Outcomes table of one part: a row per unit with truth, scores, cluster, time, slices."""
-    import polars as pl
+def check_same_question(
+    evidence: Path, life: Life, run: RunEvidence, case: Case, table: CaseTable
+) -> None:
+    """Raise BadInput unless the run answers the case as it is sealed, on the data sealed with it.
 
-    frame = table.frame.with_columns(parts.alias("__part")).filter(pl.col("__part") == part)
-    columns = [pl.col("id"), pl.col("truth").cast(pl.Int8)]
-    if case.data.time is not None:
-        columns.append(pl.col(case.data.time).alias("time"))
-    if case.evaluation.cluster is not None:
-        columns.append(pl.col(case.evaluation.cluster).cast(pl.String).alias("cluster"))
-    for name in slice_columns(case):
-        columns.append(pl.col(name).alias(f"slice.{name}"))
-    scores = predictions.filter(pl.col("part") == part).drop("part")
-    joined = frame.select(columns).join(scores, on="id", how="left", maintain_order="left")
-    if joined.height != scores.height:
-        raise DataError(
-            f"the run predicted {scores.height:,} units of the {part} part, "
-            f"and the data has {joined.height:,}",
+    An unsealed run has nothing to be compared with.
+    """
+    if not run.facts.sealed or life.seal is None:
+        return
+    if run.facts.seal != life.seal:
+        raise BadInput(
+            f"run {run.facts.run} was made before the case was amended",
+            why="its models answer the question as it was sealed then",
             next=f"trackrecord run {case.name}",
         )
-    return joined
-
-
-def slice_columns(case: Case) -> list[str]:
-    """The columns that the case's slices are made of, each once, in order."""
-    names: list[str] = []
-    for text in case.evaluation.slices:
-        name = text.split()[0] if any(op in text for op in ("<", ">", "=")) else text
-        if name not in names:
-            names.append(name)
-    return names
-
-
-def case_bytes(case: Case) -> bytes:
-    """The case's canonical bytes, as sealed."""
-    return canonical(msgspec.to_builtins(case))
-
-
-def _same_question(evidence: Path, seal: str, case: Case) -> None:
-    from trackrecord.cases.seal import drift_since_seal
-
-    drift = drift_since_seal(sealed_case(evidence, seal), case, None)
+    seal = sealed_case(evidence, life.seal)
+    drift = [what for _, what in drift_since_seal(seal, case, None)]
+    now = {source.path: source.table.digest for source in table.sources}
+    drift += [source.path for source in seal.data if now.get(source.path) != source.table]
     if drift:
         raise BadInput(
-            f"the case '{case.name}' has changed since it was sealed",
-            where=", ".join(what for _, what in drift),
+            f"the case '{case.name}' is not as it was sealed",
+            where=", ".join(drift),
             next=f'undo the change, or: trackrecord amend {case.name} --reason "…"',
         )
 
 
-def _sha256(path: Path) -> str:
+def check_candidate(plan: Plan, case: Case, run: str) -> None:
+    """Raise BadInput when the run has no predictions of the case's candidate."""
+    if plan.candidate not in plan.models:
+        raise BadInput(
+            f"run {run} has no predictions of the candidate '{plan.candidate}'",
+            why=f"it has those of {', '.join(plan.models + plan.baselines) or 'no model'}",
+            next=f"trackrecord run {case.name} --outcomes FILE --model {plan.candidate}",
+        )
+
+
+def models_of(predictions: pl.DataFrame) -> list[str]:
+    """Names of the models that a table has scores of, in order."""
+    return [c.removeprefix("score.") for c in predictions.columns if c.startswith("score.")]
+
+
+def read_predictions(path: Path, expected: str, case: str) -> pl.DataFrame:
+    """A run's predictions, if they still have the SHA-256 that the run's evidence says."""
+    import polars as pl
+
+    again = f"restore the file, or run again: trackrecord run {case}"
+    if not path.exists():
+        raise DataError("the run's predictions are gone", where=str(path), next=again)
+    if (found := sha256_of(path)) != expected:
+        raise DataError(
+            "the run's predictions are not what the run wrote",
+            where=str(path),
+            why=f"expected SHA-256 {expected[:16]}…, found {found[:16]}…",
+            next=again,
+        )
+    return pl.read_parquet(path)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

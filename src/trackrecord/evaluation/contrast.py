@@ -2,39 +2,68 @@
 
 A contrast retrains the case's candidate under another split, or with columns known later than
 they honestly were, and measures it there. It says nothing about the model; it measures the
-protocol. It comes after the verdict and counts as a look, since it sees truth of the test months.
+protocol. It comes after the verdict and counts as a look, since it sees truth of the test part.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
-from trackrecord.evaluation.evaluate import evaluate_outcomes
-from trackrecord.evaluation.plan import Plan
-from trackrecord.evaluation.result import Evaluation
-from trackrecord.ledger import Entry, Subject, read_chain, read_evidence, record
 
-from trackrecord.cases.seal import life_of
+from trackrecord.cases.seal import Life, life_of
 from trackrecord.cases.spec import Case, Contrast
-from trackrecord.errors import BadInput
-from trackrecord.evaluation.case import join_outcomes, plan_of
+from trackrecord.errors import BadInput, DataError
+from trackrecord.evaluation.case import (
+    EvaluationPredicate,
+    check_same_question,
+    latest_run,
+    record_look,
+    sha256_of,
+)
+from trackrecord.evaluation.evaluate import evaluate_outcomes
+from trackrecord.evaluation.joining import join_outcomes
+from trackrecord.evaluation.outcomes import canonical_outcomes, read_outcomes, write_outcomes
+from trackrecord.evaluation.plan import Plan
+from trackrecord.ledger import Entry, Statement, Subject, read_chain, read_evidence, record
+from trackrecord.stats.estimate import Absence, Estimate
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from trackrecord.data.table import CaseTable
 
 
-class ContrastResult(msgspec.Struct, frozen=True):
-    """One protocol's numbers for the candidate."""
+class ContrastResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One protocol's numbers for the candidate, and the outcomes file they can be made from."""
 
     name: str
     what: str
     rows: int
     prediction_mean: float
     rate: float
-    estimates: list[Any]
+    estimates: list[Estimate]
+    absent: list[Absence]
+    outcomes: str
+
+
+class ContrastPredicate(msgspec.Struct, frozen=True, kw_only=True):
+    """Predicate ``contrast``: the honest numbers beside those of worse protocols.
+
+    ``evaluation`` is the digest of the evaluation that ``honest`` is from; ``plan`` is what every
+    protocol was measured by. Each result's ``outcomes`` is the name of a subject, the honest
+    one's of a subject of the evaluation.
+    """
+
+    case: str
+    look: int
+    evaluation: str
+    honest: ContrastResult
+    contrasts: list[ContrastResult]
+    plan: Plan
+    tool: str
 
 
 def contrast_case(
@@ -47,86 +76,139 @@ def contrast_case(
     tool: str,
     progress: Callable[[str, float], None],
     lock: Path | None = None,
-) -> tuple[Entry, dict[str, Any]]:
+) -> tuple[Entry, ContrastPredicate]:
     """Measure every contrast of the case and record them beside the honest result.
 
-    Raises BadInput when the case has no contrast, or when the sealed test is not evaluated yet.
+    Raises BadInput when the case has no contrast, when the sealed test is not evaluated yet, or
+    when there is nothing that could be trained again.
     """
     if not case.contrast:
         raise BadInput(
             f"the case '{case.name}' has no [[contrast]]",
-            next='add one to case.toml, like: name = "random split" with [contrast.split] kind = "random"',
+            next='add one to case.toml: a name, and split = { kind = "random" }',
         )
     life = life_of(read_chain(evidence), case.name)
-    honest, digest = _honest_result(evidence, case, life.evaluations)
-    looks = life.looks + 1
-    record(
-        evidence,
-        kind="look",
-        predicate={"case": case.name, "run": honest["run"], "part": "contrast", "look": looks},
-        subjects=[Subject(name="run", digest={"sha256": honest["run"]})],
-        case=case.name,
-        lock_path=lock,
-    )
+    digest, statement = _latest_test_evaluation(evidence, case, life)
+    evaluation = msgspec.convert(statement.predicate, EvaluationPredicate)
+    run = latest_run(evidence, case.name, life)
+    if run.digest != evaluation.run:
+        raise BadInput(
+            f"run {run.facts.run} has not been evaluated on the sealed test",
+            why="a contrast sees the test's truth; before the verdict that would spoil it",
+            next=f"trackrecord evaluate {case.name} --part test",
+        )
+    check_same_question(evidence, life, run, case, table)
+    alone = _candidate_alone(case)
+    plan = bare_plan(evaluation.plan)
+    honest = _honest_result(root, statement, plan, case)
+    _, life = record_look(evidence, case.name, run.digest, part="contrast", tool=tool, lock=lock)
+    folder = root / "runs" / case.name / run.facts.run
     results = []
-    for index, contrast in enumerate(case.contrast):
-        progress(f"contrast: {contrast.name}", index / len(case.contrast))
-        results.append(measure_contrast(root, case, case_folder, table, contrast))
-    predicate = {
-        "case": case.name,
-        "look": looks,
-        "evaluation": digest,
-        "contrasts": msgspec.to_builtins(results),
-        "honest": msgspec.to_builtins(_honest_row(honest)),
-        "tool": tool,
-    }
+    subjects = []
+    for number, contrast in enumerate(case.contrast, 1):
+        progress(f"contrast: {contrast.name}", (number - 1) / len(case.contrast))
+        outcomes = contrast_outcomes(root, alone, case_folder, table, contrast, seed=run.facts.seed)
+        path = folder / f"outcomes-contrast-{number}.parquet"
+        write_outcomes(outcomes, path)
+        name = path.relative_to(root).as_posix()
+        subjects.append(Subject(name=name, digest={"sha256": sha256_of(path)}))
+        what = _protocol(case, contrast)
+        results.append(measure_protocol(contrast.name, what, outcomes, plan, name))
+    predicate = ContrastPredicate(
+        case=case.name,
+        look=life.looks,
+        evaluation=digest,
+        honest=honest,
+        contrasts=results,
+        plan=plan,
+        tool=tool,
+    )
     entry = record(
         evidence,
         kind="contrast",
         predicate=predicate,
-        subjects=[Subject(name="evaluation", digest={"sha256": digest})],
+        subjects=[*subjects, Subject(name="evaluation", digest={"sha256": digest})],
         case=case.name,
         lock_path=lock,
     )
     return entry, predicate
 
 
-def measure_contrast(
-    root: Path, case: Case, case_folder: Path, table: CaseTable, contrast: Contrast
+def measure_protocol(
+    name: str, what: str, outcomes: pl.DataFrame, plan: Plan, file: str
 ) -> ContrastResult:
-    """The candidate under the contrast's protocol, measured on that protocol's test part."""
-    from trackrecord.modeling.train import train_and_predict
+    """The candidate's numbers under one protocol; pure, so that a stranger can repeat it."""
+    evaluation = evaluate_outcomes(outcomes, plan)
+    (model,) = evaluation.models
+    scores = canonical_outcomes(outcomes)[f"score.{plan.candidate}"].to_numpy()
+    return ContrastResult(
+        name=name,
+        what=what,
+        rows=evaluation.rows,
+        prediction_mean=float(scores.mean()),
+        rate=evaluation.positives / evaluation.rows,
+        estimates=model.estimates,
+        absent=model.absent,
+        outcomes=file,
+    )
 
+
+def bare_plan(plan: Plan) -> Plan:
+    """The same metrics, level and clusters, for the candidate alone."""
+    return msgspec.structs.replace(
+        plan, models=[plan.candidate], baselines=[], reference=None, slices=[], criteria=[]
+    )
+
+
+def contrast_outcomes(
+    root: Path,
+    alone: Case,
+    case_folder: Path,
+    table: CaseTable,
+    contrast: Contrast,
+    *,
+    seed: int,
+) -> pl.DataFrame:
+    """Outcomes of the candidate, trained and tested under the contrast's protocol.
+
+    ``alone`` is the case with its candidate only; ``seed`` is the honest run's.
+    """
     from trackrecord.data.split import assign_parts
     from trackrecord.data.table import load_case_table
+    from trackrecord.modeling.train import train_and_predict
 
-    candidate = case.candidate_name()
-    alone = msgspec.structs.replace(
-        case,
-        split=contrast.split or case.split,
-        model=[model for model in case.model if model.name == candidate],
-        baseline=case.baseline[:1],
-    )
+    changed = msgspec.structs.replace(alone, split=contrast.split or alone.split)
     if contrast.known_by:
-        table = load_case_table(case, root, known_by=contrast.known_by)
-    parts = assign_parts(table.frame, alone)
+        table = load_case_table(changed, root, known_by=contrast.known_by)
+    parts = assign_parts(table.frame, changed)
     trained = train_and_predict(
-        alone, table, parts, case_folder=case_folder, progress=lambda _step, _share: None
+        changed,
+        table,
+        parts,
+        case_folder=case_folder,
+        progress=lambda _step, _share: None,
+        seed=seed,
     )
-    outcomes = join_outcomes(alone, table, parts, trained.predictions, "test")
-    plan = plan_of(alone, [alone.baseline[0].name, candidate])
-    bare = Plan(
-        metrics=plan.metrics,
-        models=[candidate],
-        baselines=[],
-        candidate=candidate,
-        slices=[],
-        criteria=[],
-        level=plan.level,
-        clustered=plan.clustered,
+    outcomes = join_outcomes(changed, table, parts, trained.predictions, "test")
+    kept = ("id", "truth", "time", "cluster", f"score.{alone.candidate_name()}")
+    return outcomes.select(name for name in outcomes.columns if name in kept)
+
+
+def _candidate_alone(case: Case) -> Case:
+    """The case with its candidate, no slices, and the cheapest baseline, since one is needed."""
+    candidate = next(model for model in case.model if model.name == case.candidate_name())
+    if not candidate.estimator and not candidate.python:
+        raise BadInput(
+            f"the candidate '{candidate.name}' was trained by another program",
+            why="a contrast trains it again, under another protocol",
+            next="leave the [[contrast]] out, or bring those predictions as a case of their own",
+        )
+    return msgspec.structs.replace(
+        case,
+        model=[candidate],
+        baseline=case.baseline[:1],
+        evaluation=msgspec.structs.replace(case.evaluation, slices=[]),
     )
-    evaluation = evaluate_outcomes(outcomes.drop(f"score.{alone.baseline[0].name}"), bare)
-    return _row(contrast.name, _protocol(case, contrast), evaluation, candidate, outcomes)
 
 
 def _protocol(case: Case, contrast: Contrast) -> str:
@@ -137,30 +219,14 @@ def _protocol(case: Case, contrast: Contrast) -> str:
         said.append(f"a {kind} split instead of the {sealed} split")
     if contrast.known_by:
         said.append(f"joined columns known {contrast.known_by}")
-    return " and ".join(said)
+    return " and ".join(said) or "the same protocol, trained again"
 
 
-def _row(
-    name: str, what: str, evaluation: Evaluation, candidate: str, outcomes: Any
-) -> ContrastResult:
-    estimates = next(model.estimates for model in evaluation.models if model.name == candidate)
-    return ContrastResult(
-        name=name,
-        what=what,
-        rows=evaluation.rows,
-        prediction_mean=float(outcomes[f"score.{candidate}"].mean()),
-        rate=evaluation.positives / evaluation.rows,
-        estimates=list(estimates),
-    )
-
-
-def _honest_result(
-    evidence: Path, case: Case, evaluations: list[str]
-) -> tuple[dict[str, Any], str]:
-    for digest in reversed(evaluations):
-        predicate = read_evidence(evidence, digest).predicate
-        if predicate["part"] == "test":
-            return predicate, digest
+def _latest_test_evaluation(evidence: Path, case: Case, life: Life) -> tuple[str, Statement]:
+    for digest in reversed(life.evaluations):
+        statement = read_evidence(evidence, digest)
+        if statement.predicate["part"] == "test":
+            return digest, statement
     raise BadInput(
         f"the sealed test of '{case.name}' has not been evaluated yet",
         why="a contrast sees the test's truth; before the verdict that would spoil it",
@@ -168,17 +234,16 @@ def _honest_result(
     )
 
 
-def _honest_row(predicate: dict[str, Any]) -> ContrastResult:
-    result = predicate["result"]
-    candidate = predicate["plan"]["candidate"]
-    estimates = next(m["estimates"] for m in result["models"] if m["name"] == candidate)
-    rate = result["positives"] / result["rows"]
-    bias = next((e["value"] for e in estimates if e["metric"] == "bias" and "value" in e), 0.0)
-    return ContrastResult(
-        name="as sealed",
-        what="the case as it was sealed",
-        rows=result["rows"],
-        prediction_mean=rate + bias,
-        rate=rate,
-        estimates=estimates,
+def _honest_result(root: Path, evaluated: Statement, plan: Plan, case: Case) -> ContrastResult:
+    """The sealed protocol's numbers, measured again from the evaluation's own outcomes."""
+    subject = evaluated.subject[0]
+    path = root / subject.name
+    if not path.exists() or sha256_of(path) != subject.digest["sha256"]:
+        raise DataError(
+            "the outcomes of the sealed test are not what the evaluation wrote",
+            where=subject.name,
+            next=f"trackrecord evaluate {case.name} --part test",
+        )
+    return measure_protocol(
+        "as sealed", "the case as it was sealed", read_outcomes(path), plan, subject.name
     )

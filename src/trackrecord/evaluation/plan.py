@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# What people read first comes first; metrics that other packages add follow by name.
+FIRST = (
+    *("roc_auc", "average_precision", "log_loss", "brier", "accuracy"),
+    *("bias", "calibration_intercept", "calibration_slope"),
+)
+
+
+SLICE_VALUES = 20
 
 
 class PlannedRequirement(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +33,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     that slices are compared with; None where there is none. ``slices`` are texts such as
     ``carrier`` or ``distance > 1000`` over ``slice.NAME`` columns. ``clustered`` says that the
     ``cluster`` column makes rows dependent.
+
+    A slice with fewer than ``slice_rows`` rows has no estimates; a column gives at most
+    ``slice_values`` slices, and its rarer values share one; calibration curves have up to ``bins``
+    bins.
     """
 
     metrics: list[str]
@@ -30,3 +48,56 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     criteria: list[PlannedRequirement]
     level: float
     clustered: bool
+    slice_rows: int = 30
+    slice_values: int = SLICE_VALUES
+    bins: int = 10
+
+
+def plan_for_outcomes(
+    outcomes: pl.DataFrame, *, candidate: str | None = None, level: float = 0.95
+) -> Plan:
+    """The plan for an Outcomes table that no case stands behind: every metric, no criterion.
+
+    The candidate is the last ``score.NAME`` column unless one is named; the others are what it is
+    compared with, and the last of them is the reference. A slice column makes a slice of each
+    value; numbers of more than SLICE_VALUES different values are cut at their median.
+
+    Raises BadInput when the candidate has no column.
+    """
+    from trackrecord.errors import BadInput, suggest
+    from trackrecord.stats.metrics import metric_names
+
+    names = [c.removeprefix("score.") for c in outcomes.columns if c.startswith("score.")]
+    if not names:
+        raise BadInput(
+            "there is no score to evaluate",
+            why=f"columns: {', '.join(outcomes.columns[:40])}",
+            next="name the column of predicted probabilities 'score', or 'score.NAME'",
+        )
+    chosen = candidate if candidate is not None else names[-1]
+    if chosen not in names:
+        near = suggest(chosen, names)
+        raise BadInput(
+            f"there are no scores of a model called '{chosen}'",
+            why=f"did you mean '{near}'?" if near else f"models: {', '.join(names)}",
+        )
+    others = [name for name in names if name != chosen]
+    return Plan(
+        metrics=sorted(metric_names(), key=lambda n: (FIRST.index(n) if n in FIRST else 99, n)),
+        models=[chosen],
+        baselines=others,
+        candidate=chosen,
+        reference=others[-1] if others else None,
+        slices=[_slice_text(outcomes[c]) for c in outcomes.columns if c.startswith("slice.")],
+        criteria=[],
+        level=level,
+        clustered="cluster" in outcomes.columns,
+    )
+
+
+def _slice_text(series: pl.Series) -> str:
+    name = series.name.removeprefix("slice.")
+    if not series.dtype.is_numeric() or series.drop_nulls().n_unique() <= SLICE_VALUES:
+        return name
+    median = float(series.quantile(0.5, "lower") or 0.0)
+    return f"{name} > {int(median) if median.is_integer() else median}"

@@ -9,13 +9,15 @@ import msgspec
 from trackrecord.stats.estimate import Absence, Estimate
 
 VerdictWord = Literal["accepted", "rejected", "undecided"]
+Role = Literal["baseline", "model"]
+SliceKind = Literal["value", "condition", "missing", "rest"]
 
 
 class ModelResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One model's estimates, in the plan's order of metrics; what cannot be had is in ``absent``."""
+    """One model's estimates in the plan's order of metrics; what cannot be had is ``absent``."""
 
     name: str
-    role: Literal["baseline", "model"]
+    role: Role
     estimates: list[Estimate]
     absent: list[Absence]
 
@@ -33,7 +35,8 @@ class SliceResult(msgspec.Struct, frozen=True, kw_only=True):
     """The candidate on the rows where a slice holds.
 
     ``slice`` is the plan's text, ``value`` the column's value (or ``yes``/``no`` for a condition).
-    ``differences`` are to the plan's reference baseline.
+    ``differences`` are to the plan's reference baseline. ``kind`` tells a value that is called
+    "missing" from rows without a value, and from the ``values`` rarer values that share a slice.
     """
 
     slice: str
@@ -44,10 +47,13 @@ class SliceResult(msgspec.Struct, frozen=True, kw_only=True):
     estimates: list[Estimate]
     absent: list[Absence]
     differences: list[Estimate]
+    absent_differences: list[Absence] = []
+    kind: SliceKind = "value"
+    values: int = 1
 
 
 class CalibrationBin(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows with scores in [low, high]: mean prediction, and the rate that came true with interval."""
+    """Rows with scores in [low, high]: mean prediction, and the rate that came true, bounded."""
 
     low: float
     high: float
@@ -59,10 +65,15 @@ class CalibrationBin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):
-    """One model's reliability curve, over bins of equal numbers of rows."""
+    """One model's reliability curve, over bins of equal numbers of rows.
+
+    Rows with the same score stay together, so bins may differ in size and be fewer than asked for.
+    ``method`` names how the intervals of the rates were made.
+    """
 
     model: str
     bins: list[CalibrationBin]
+    method: str = "wilson"
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

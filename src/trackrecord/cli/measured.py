@@ -1,0 +1,223 @@
+"""Tables of an evaluation for a person: estimates, differences, slices, calibration, verdicts."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+from trackrecord.cli.printing import counted, say, table
+from trackrecord.portfolio.pointers import shown as pointed
+
+if TYPE_CHECKING:
+    from trackrecord.evaluation.plan import Plan
+    from trackrecord.evaluation.result import Evaluation, SliceResult, Verdict
+    from trackrecord.stats.estimate import Absence, Estimate
+
+MARKS = {"accepted": "✓", "rejected": "✗", "undecided": "?"}
+WIDTH = 100
+STRIP = 15
+BAR = 20
+NAME = 24
+MOST_SLICES = 40
+
+
+def tell_evaluation(result: Evaluation, plan: Plan) -> None:
+    """Everything a person reads of one evaluation, at most 100 columns wide."""
+    clusters = f" in {counted(result.clusters, 'cluster')}" if result.clusters else ""
+    share = result.positives / result.rows
+    say(
+        f"  {counted(result.rows, 'row')}{clusters}, {result.positives:,} positive "
+        f"({100 * share:.1f} %) · {100 * plan.level:g} % intervals"
+    )
+    tell_headline(result, plan)
+    tell_estimates(result, plan)
+    tell_differences(result, plan)
+    tell_slices(result, plan)
+    tell_calibration(result, plan)
+    for verdict in result.verdicts:
+        tell_verdict(verdict)
+
+
+def tell_headline(result: Evaluation, plan: Plan) -> None:
+    """The candidate's first metric, with its interval, its gain over the reference, and n."""
+    model = next(m for m in result.models if m.name == plan.candidate)
+    if not model.estimates:
+        return
+    first = model.estimates[0]
+    said = f"  {plan.candidate}: {first.metric} {shown(first)}"
+    for difference in result.differences:
+        if (difference.model, difference.baseline) == (plan.candidate, plan.reference):
+            gain = found(difference.estimates, first.metric)
+            if gain is not None:
+                said += f" · {shown(gain, signed=True)} over {plan.reference}"
+    say_wrapped(said)
+
+
+def tell_estimates(result: Evaluation, plan: Plan) -> None:
+    """A row a metric, a column a model; several tables where one would be too wide."""
+    columns = {
+        model.name: [shown(found(model.estimates, metric)) for metric in plan.metrics]
+        for model in result.models
+    }
+    _tables("metric", plan.metrics, columns)
+    for model in result.models:
+        _tell_absent(model.absent, f"of {model.name}")
+
+
+def tell_differences(result: Evaluation, plan: Plan) -> None:
+    """The candidate minus each baseline, on the same rows."""
+    differences = [d for d in result.differences if d.model == plan.candidate]
+    columns = {
+        f"{plan.candidate} − {d.baseline}": [
+            shown(found(d.estimates, metric), signed=True) for metric in plan.metrics
+        ]
+        for d in differences
+    }
+    _tables("paired difference", plan.metrics, columns)
+
+
+def tell_slices(result: Evaluation, plan: Plan) -> None:
+    """The candidate's first metric in each slice, drawn on one scale."""
+    metric = next(
+        (m for m in plan.metrics if any(found(s.estimates, m) for s in result.slices)), None
+    )
+    if metric is None:
+        return
+    drawn = [found(s.estimates, metric) for s in result.slices]
+    low = min(e.lo for e in drawn if e is not None)
+    high = max(e.hi for e in drawn if e is not None)
+    rows = []
+    for part, estimate in list(zip(result.slices, drawn, strict=True))[:MOST_SLICES]:
+        gain = found(part.differences, metric)
+        cells = [short(slice_name(part)), f"{part.rows:,}", shown(estimate)]
+        cells.append("" if estimate is None else strip(estimate, low, high))
+        rows.append(cells if plan.reference is None else [*cells, shown(gain, signed=True)])
+    header = [
+        "slice",
+        "rows",
+        metric,
+        f"{low:.2f} to {high:.2f}".replace(" ", "\N{NO-BREAK SPACE}"),
+    ]
+    if plan.reference is not None:
+        header.append(f"− {short(plan.reference)}")
+    table(header, rows, right={1, 2, 4})
+    if (left := len(result.slices) - MOST_SLICES) > 0:
+        say(f"  … and {counted(left, 'slice')} more: --json has them all")
+    few = [part for part, estimate in zip(result.slices, drawn, strict=True) if estimate is None]
+    reasons = {a.reason for part in few for a in part.absent if a.metric == metric}
+    for reason in sorted(reasons):
+        say_wrapped(f"  – {metric}: {reason}")
+
+
+def tell_calibration(result: Evaluation, plan: Plan) -> None:
+    """The candidate's reliability curve: what was predicted, against what came true."""
+    curve = next((c for c in result.calibration if c.model == plan.candidate), None)
+    if curve is None or len(curve.bins) < 2:
+        return
+    rows = [
+        [
+            f"{b.predicted:.3f}",
+            interval(b.rate, b.lo, b.hi),
+            "▪" * round(BAR * b.rate),
+            f"{b.rows:,}",
+        ]
+        for b in curve.bins
+    ]
+    table([f"{curve.model} predicted", "came true", "", "rows"], rows, right={0, 1, 3})
+
+
+def tell_verdict(verdict: Verdict) -> None:
+    """One criterion: the verdict, what was asked, what was found."""
+    measured = "no estimate"
+    if verdict.value is not None and verdict.lo is not None and verdict.hi is not None:
+        signed = verdict.baseline is not None
+        measured = interval(verdict.value, verdict.lo, verdict.hi, signed=signed)
+    say(f"  {MARKS[verdict.verdict]} {verdict.verdict:<9} {verdict.criterion}")
+    say(f"              {verdict.require}: {measured}")
+    if verdict.verdict == "undecided":
+        say(f"              {verdict.reason}")
+
+
+def found(estimates: list[Estimate], metric: str) -> Estimate | None:
+    """The estimate of a metric, if there is one."""
+    return next((estimate for estimate in estimates if estimate.metric == metric), None)
+
+
+def shown(estimate: Estimate | None, *, signed: bool = False) -> str:
+    """``0.742 [0.731, 0.753]``, or a dash for what is absent."""
+    if estimate is None:
+        return "–"
+    return interval(estimate.value, estimate.lo, estimate.hi, signed=signed)
+
+
+def interval(value: float, lo: float, hi: float, *, signed: bool = False) -> str:
+    """``0.742 [0.731, 0.753]``, with the page's own rounding."""
+    form = "signed" if signed else "number"
+    return f"{pointed(value, form)} [{pointed(lo, form)}, {pointed(hi, form)}]"
+
+
+def short(name: str) -> str:
+    """A name of at most NAME characters."""
+    return name if len(name) <= NAME else name[: NAME - 1] + "…"
+
+
+def slice_name(part: SliceResult) -> str:
+    """``carrier: AA``, or ``carrier: (missing)`` for what is not a value."""
+    value = part.value if part.kind in ("value", "condition") else f"({part.value})"
+    return f"{part.slice}: {value}"
+
+
+def strip(estimate: Estimate, low: float, high: float) -> str:
+    """An interval and its value between two ends: ``  ├──●─┤      ``.
+
+    Without spaces, so that no table wraps it.
+    """
+
+    def cell(value: float) -> int:
+        share = (value - low) / (high - low) if high > low else 0.5
+        return min(STRIP - 1, max(0, round(share * (STRIP - 1))))
+
+    first, middle, last = cell(estimate.lo), cell(estimate.value), cell(estimate.hi)
+    cells = ["\N{NO-BREAK SPACE}"] * STRIP
+    cells[first : last + 1] = ["─"] * (last + 1 - first)
+    cells[first], cells[last] = "├", "┤"
+    cells[middle] = "●"
+    return "".join(cells)
+
+
+def _tables(corner: str, names: list[str], columns: dict[str, list[str]]) -> None:
+    """Columns side by side, as many as fit into the width; the rest in further tables."""
+    width = min(WIDTH, shutil.get_terminal_size().columns) if sys.stdout.isatty() else WIDTH
+    first = max(len(text) for text in [corner, *names]) + 2
+    chosen: dict[str, list[str]] = {}
+    room = width - first
+    for name, cells in columns.items():
+        wanted = max(len(text) for text in [name, *cells]) + 2
+        if chosen and wanted > room:
+            _one_table(corner, names, chosen)
+            chosen, room = {}, width - first
+        chosen[name] = cells
+        room -= wanted
+    if chosen:
+        _one_table(corner, names, chosen)
+
+
+def _one_table(corner: str, names: list[str], columns: dict[str, list[str]]) -> None:
+    rows = [[name, *(cells[i] for cells in columns.values())] for i, name in enumerate(names)]
+    table([corner, *columns], rows, right=set(range(1, len(columns) + 1)))
+
+
+def _tell_absent(absent: list[Absence], whose: str) -> None:
+    """What could not be measured, a line a reason."""
+    reasons: dict[str, list[str]] = {}
+    for absence in absent:
+        reasons.setdefault(absence.reason, []).append(absence.metric)
+    for reason, metrics in reasons.items():
+        say_wrapped(f"  – {', '.join(metrics)} {whose}: {reason}")
+
+
+def say_wrapped(text: str) -> None:
+    """A sentence that may be longer than a line."""
+    say(textwrap.fill(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False))

@@ -1,0 +1,154 @@
+"""Truth and scores as columns, measured metric by metric: whole, or on the rows of a slice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trackrecord.evaluation.plan import Plan
+from trackrecord.evaluation.result import Difference, ModelResult, Role, SliceResult
+from trackrecord.evaluation.slices import Slice
+from trackrecord.stats.estimate import Absence, Estimate
+from trackrecord.stats.estimates import difference_of, estimate_of, measure
+from trackrecord.stats.influence import Influence
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+    Found = list[Estimate | Absence]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """``truth`` int8 (n,), a score float64 (n,) of each model, and cluster codes (n,) from 0.
+
+    ``cluster`` is None where rows are taken as independent.
+    """
+
+    truth: NDArray[np.int8]
+    scores: dict[str, NDArray[np.float64]]
+    cluster: NDArray[np.intp] | None
+
+    @property
+    def clusters(self) -> int | None:
+        """How many clusters the rows are in."""
+        if self.cluster is None:
+            return None
+        return int(self.cluster.max(initial=-1)) + 1
+
+    def part(self, rows: NDArray[np.intp], names: list[str]) -> Columns:
+        """The same for some rows and some models; cluster codes are from 0 again."""
+        cluster = None
+        if self.cluster is not None:
+            cluster = np.unique(self.cluster[rows], return_inverse=True)[1].astype(np.intp)
+        scores = {name: self.scores[name][rows] for name in names}
+        return Columns(self.truth[rows], scores, cluster)
+
+
+def columns_of(table: pl.DataFrame, plan: Plan) -> Columns:
+    """The plan's columns of an Outcomes table."""
+    import polars as pl
+
+    names = [*plan.baselines, *plan.models]
+    return Columns(
+        truth=table["truth"].cast(pl.Int8).to_numpy(),
+        scores={
+            name: np.ascontiguousarray(table[f"score.{name}"].cast(pl.Float64).to_numpy())
+            for name in names
+        },
+        cluster=cluster_codes(table["cluster"]) if plan.clustered else None,
+    )
+
+
+def cluster_codes(clusters: pl.Series) -> NDArray[np.intp]:
+    """(n,) codes from 0, in the order of the clusters' names; a row without one is its own."""
+    import polars as pl
+
+    ranks = clusters.cast(pl.String).rank("dense")
+    codes = ranks.fill_null(0).to_numpy().astype(np.intp) - 1
+    alone = np.flatnonzero(codes < 0)
+    codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.size)
+    return codes
+
+
+def measure_all(columns: Columns, plan: Plan) -> tuple[list[ModelResult], list[Difference]]:
+    """Each model's estimates, and each paired difference to a baseline.
+
+    A metric at a time, so that only one metric's influences are in memory.
+    """
+    roles: list[tuple[str, Role]] = [(name, "baseline") for name in plan.baselines]
+    roles += [(name, "model") for name in plan.models]
+    pairs = [(model, baseline) for model in plan.models for baseline in plan.baselines]
+    own: dict[str, Found] = {name: [] for name, _ in roles}
+    gaps: dict[tuple[str, str], Found] = {pair: [] for pair in pairs}
+    cluster, level = columns.cluster, plan.level
+    for metric in plan.metrics:
+        measured: dict[str, Influence | Absence] = {}
+        for name, _ in roles:
+            measured[name] = measure(metric, columns.truth, columns.scores[name])
+            own[name].append(estimate_of(metric, measured[name], cluster=cluster, level=level))
+        for model, baseline in pairs:
+            gap = difference_of(
+                metric, measured[model], measured[baseline], cluster=cluster, level=level
+            )
+            gaps[model, baseline].append(gap)
+    models = [
+        ModelResult(name=name, role=role, estimates=present(own[name]), absent=absent(own[name]))
+        for name, role in roles
+    ]
+    differences = [
+        Difference(model=m, baseline=b, estimates=present(gaps[m, b]), absent=absent(gaps[m, b]))
+        for m, b in pairs
+    ]
+    return models, differences
+
+
+def measure_slice(columns: Columns, part: Slice, plan: Plan) -> SliceResult:
+    """The candidate, and its differences to the reference, on a slice's rows.
+
+    A slice with fewer than ``plan.slice_rows`` rows has absences only.
+    """
+    names = [plan.candidate] if plan.reference is None else [plan.candidate, plan.reference]
+    here = columns.part(part.rows, names)
+    rows = int(here.truth.size)
+    own: Found = []
+    gaps: Found = []
+    for metric in plan.metrics:
+        if rows < plan.slice_rows:
+            reason = f"fewer than {plan.slice_rows} rows are too few for an interval to mean much"
+            own.append(Absence(metric=metric, reason=reason, n=rows))
+            continue
+        measured = measure(metric, here.truth, here.scores[plan.candidate])
+        own.append(estimate_of(metric, measured, cluster=here.cluster, level=plan.level))
+        if plan.reference is None:
+            continue
+        reference = measure(metric, here.truth, here.scores[plan.reference])
+        gaps.append(
+            difference_of(metric, measured, reference, cluster=here.cluster, level=plan.level)
+        )
+    return SliceResult(
+        slice=part.text,
+        value=part.value,
+        rows=rows,
+        positives=int(here.truth.sum(dtype=np.int64)),
+        clusters=here.clusters,
+        estimates=present(own),
+        absent=absent(own),
+        differences=present(gaps),
+        absent_differences=absent(gaps),
+        kind=part.kind,
+        values=part.values,
+    )
+
+
+def present(found: Found) -> list[Estimate]:
+    """The estimates among what was found."""
+    return [item for item in found if isinstance(item, Estimate)]
+
+
+def absent(found: Found) -> list[Absence]:
+    """The absences among what was found."""
+    return [item for item in found if isinstance(item, Absence)]
