@@ -83,8 +83,30 @@ def decode_case(text: str, name: str) -> tuple[Case, LineOf]:
 
 
 def case_document(case: Case) -> dict[str, Any]:
-    """The case as plain JSON values with every default written out: what a seal digests."""
-    document: dict[str, Any] = msgspec.to_builtins(case)
+    """The case as plain JSON values without what has its default: what a seal digests.
+
+    So a key that is written with its default and one that is left out are the same, and a key that
+    a later version adds changes no older seal.
+    """
+    document: dict[str, Any] = _without_defaults(case)
+    return document
+
+
+def _without_defaults(value: Any) -> Any:
+    # msgspec's omit_defaults asks whether a value *is* the default, and a number that was read
+    # never is.
+    if isinstance(value, list):
+        return [_without_defaults(item) for item in value]
+    if not isinstance(value, msgspec.Struct):
+        return msgspec.to_builtins(value)
+    tag = value.__struct_config__
+    document = {tag.tag_field: tag.tag} if tag.tag_field else {}
+    for field in msgspec.structs.fields(value):
+        found = getattr(value, field.name)
+        if field.required or found != field.default:
+            factory = field.default_factory
+            if factory is msgspec.NODEFAULT or found != factory():
+                document[field.encode_name] = _without_defaults(found)
     return document
 
 
