@@ -1,0 +1,90 @@
+"""Canonical JSON (RFC 8785): one document, one sequence of bytes, so one digest."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+import rfc8785
+
+from trackrecord.errors import LedgerError
+
+# The integers that a double holds exactly: I-JSON (RFC 7493 § 2.2), on which RFC 8785 stands.
+SAFE_INTEGER = 2**53 - 1
+
+
+def canonical(value: Any) -> bytes:
+    """The RFC 8785 bytes of ``value``: builtins, msgspec structs, or structs within builtins.
+
+    Numbers are doubles: ``1.0`` and ``1`` are the same bytes. Raises LedgerError, saying where in
+    the document, for NaN and infinities, for integers beyond ±(2^53 − 1) (write those as text),
+    for keys that are not text, for lone surrogates, and for what JSON has no form for.
+    """
+    try:
+        plain = msgspec.to_builtins(value, order="deterministic")
+        return rfc8785.dumps(plain)
+    except RecursionError:
+        raise LedgerError(
+            "this cannot be written as canonical JSON", why="it is nested too deeply"
+        ) from None
+    except (ValueError, TypeError) as error:
+        where, why = _culprit(value, "") or ("", str(error))
+        raise LedgerError(
+            "this cannot be written as canonical JSON", where=where or "/", why=why
+        ) from None
+
+
+def as_doubles(value: Any) -> Any:
+    """``value`` with every integer beyond ±(2^53 − 1) as the double that it stands for.
+
+    RFC 8785 writes the double 1e20 as ``100000000000000000000``, which Python reads as an integer.
+    """
+    if isinstance(value, dict):
+        return {key: as_doubles(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_doubles(item) for item in value]
+    if isinstance(value, int) and not -SAFE_INTEGER <= value <= SAFE_INTEGER:
+        return float(value)
+    return value
+
+
+def _culprit(value: Any, at: str) -> tuple[str, str] | None:
+    """Where (a JSON pointer) and why ``value`` has no canonical form; None where it has one."""
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.structs.asdict(value)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                return at, f"the key {key!r} is not text"
+            if why := _bad_text(key):
+                return at, f"the key {key!r} {why}"
+            if found := _culprit(item, f"{at}/{key.replace('~', '~0').replace('/', '~1')}"):
+                return found
+    elif isinstance(value, list | tuple):
+        for position, item in enumerate(value):
+            if found := _culprit(item, f"{at}/{position}"):
+                return found
+    elif isinstance(value, str):
+        if why := _bad_text(value):
+            return at, f"the text {value!r} {why}"
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            return at, f"{value} is not a JSON number"
+    elif isinstance(value, int):
+        if not isinstance(value, bool) and not -SAFE_INTEGER <= value <= SAFE_INTEGER:
+            return at, f"the integer {value} is beyond 2^53 - 1, so not exact; write it as text"
+    elif value is not None:
+        try:
+            rfc8785.dumps(msgspec.to_builtins(value))
+        except (ValueError, TypeError):
+            return at, f"a {type(value).__name__} has no JSON form"
+    return None
+
+
+def _bad_text(text: str) -> str | None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return "holds half of a surrogate pair, which UTF-8 cannot write"
+    return None

@@ -1,0 +1,211 @@
+"""Recording: evidence into the store, then its digest onto the chain, under one lock.
+
+The order matters. A process that dies between the two leaves evidence that no entry names, which
+is harmless; the other way round the chain would name evidence that is not there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from trackrecord.errors import LedgerError
+from trackrecord.ledger.branches import Row, read_row
+from trackrecord.ledger.canonical import canonical
+from trackrecord.ledger.chain import DOCTOR, Entry, case_digest, refuse_lost_chain
+from trackrecord.ledger.lines import CHAIN, ZEROS
+from trackrecord.ledger.statement import STATEMENT_TYPE, Subject, predicate_type
+from trackrecord.ledger.store import cannot_write, fsync_folder, write_all, write_evidence
+
+LOCK_SECONDS = 60.0
+
+
+def record(
+    evidence: Path,
+    *,
+    kind: str,
+    predicate: Any,
+    subjects: Sequence[Subject],
+    case: str | None,
+    lock_path: Path | None = None,
+) -> Entry:
+    """Write a piece of evidence and put it on the chain; returns its entry once both are on disk.
+
+    Parameters
+    ----------
+    evidence:
+        The folder of evidence; made when it is not there.
+    kind:
+        ``seal``, ``run``, ``look``, …: lower-case letters, with hyphens between words.
+    predicate:
+        A struct or a dict: what the evidence says.
+    subjects:
+        What it is about, with digests.
+    case:
+        The case's name; the chain shows only `case_digest` of it.
+    lock_path:
+        The lock for many processes; by default ``.trackrecord/lock`` beside the folder, which is
+        the workspace's own.
+
+    Raises LedgerError, before anything is written, when the predicate has no canonical form, when
+    the chain's end is torn or changed, or when the lock or the disk cannot be had.
+    """
+    if kind == "merge":
+        raise LedgerError(
+            "a merge cannot be recorded: it joins heads", next="trackrecord doctor --merge"
+        )
+    data = canonical(
+        {
+            "_type": STATEMENT_TYPE,
+            "subject": list(subjects),
+            "predicateType": predicate_type(kind),
+            "predicate": predicate,
+        }
+    )
+    if b',"predicate":{' not in data:
+        raise LedgerError(
+            "a predicate is a struct or a dict", why=f"this one is a {type(predicate).__name__}"
+        )
+    with locked(evidence, lock_path), open_chain(evidence) as chain:
+        last = last_row(chain, evidence)
+        digest = write_evidence(evidence, data)
+        entry, line = make_line(
+            kind=kind,
+            case=None if case is None else case_digest(case),
+            evidence=digest,
+            follows=[] if last is None else [last],
+            seq=0 if last is None else last.seq + 1,
+        )
+        append_line(chain, evidence, line)
+        return entry
+
+
+@contextlib.contextmanager
+def locked(evidence: Path, lock_path: Path | None) -> Iterator[None]:
+    """Hold the ledger's lock. The system lets go of it when the process dies."""
+    from filelock import FileLock, Timeout
+
+    path = lock_path or evidence.absolute().parent / ".trackrecord" / "lock"
+    lock = FileLock(path, timeout=LOCK_SECONDS)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(poll_interval=0.002)
+    except Timeout:
+        raise LedgerError(
+            "another process is writing to the ledger",
+            where=str(path),
+            why=f"it has held the lock for {LOCK_SECONDS:.0f} seconds",
+            next="wait for it to end, then run the same command again",
+        ) from None
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def open_chain(evidence: Path) -> Iterator[int]:
+    """The chain's file, open for reading and appending; made when this is the first entry.
+
+    It is made before the first evidence, so that evidence without a chain always means a loss.
+    """
+    path = evidence / CHAIN
+    flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    try:
+        try:
+            descriptor = os.open(path, flags)
+        except FileNotFoundError:
+            evidence.mkdir(parents=True, exist_ok=True)
+            refuse_lost_chain(evidence)
+            descriptor = os.open(path, flags | os.O_CREAT, 0o666)
+            fsync_folder(evidence)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def last_row(chain: int, evidence: Path) -> Row | None:
+    """The chain's last line; None when it has none yet.
+
+    Raises LedgerError when that line is torn or changed: nothing is built on that, and nothing
+    is mended in passing.
+    """
+    size = os.fstat(chain).st_size
+    if size == 0:
+        return None
+    length = 4096
+    while True:
+        start = max(0, size - length)
+        os.lseek(chain, start, os.SEEK_SET)
+        tail = os.read(chain, size - start)
+        cut = tail.rfind(b"\n", 0, -1)
+        if cut >= 0 or start == 0:
+            break
+        length *= 8
+    line = tail[cut + 1 :]
+    if not line.endswith(b"\n"):
+        raise _bad_end(evidence, "the chain's last line is torn", "it ends before its newline")
+    row = read_row(line[:-1], 0)
+    if row is None:
+        raise _bad_end(evidence, "the chain's last line is not an entry", None)
+    if not row.holds:
+        why = f"expected digest {row.digest[:16]}…, found {row.computed[:16]}…"
+        raise _bad_end(evidence, "the chain's last line was changed", why)
+    return row
+
+
+def append_line(chain: int, evidence: Path, line: bytes) -> None:
+    """Write one line to the end of the chain and fsync it, or leave the chain as it was."""
+    size = os.fstat(chain).st_size
+    try:
+        try:
+            write_all(chain, line)
+            os.fsync(chain)
+        except OSError:
+            # A full disk takes part of a line: what this step wrote, it takes back.
+            os.ftruncate(chain, size)
+            raise
+    except OSError as error:
+        raise cannot_write(evidence / CHAIN, error) from error
+
+
+def make_line(
+    *, kind: str, case: str | None, evidence: str | None, follows: Sequence[Row], seq: int
+) -> tuple[Entry, bytes]:
+    """A new entry, and its line of the chain with the newline.
+
+    Its time is this machine's clock, but never before the entries that it follows: clocks of two
+    clones differ, and an order that time contradicts helps no reader.
+    """
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    body: dict[str, Any] = {
+        "case": case,
+        "evidence": evidence,
+        "kind": kind,
+        "prev": follows[0].digest if follows else ZEROS,
+        "seq": seq,
+        "time": max([now, *(row.time for row in follows)]),
+    }
+    if also := [row.digest for row in follows[1:]]:
+        body["also"] = also
+    body["digest"] = hashlib.sha256(canonical(body)).hexdigest()
+    return Entry(**body), canonical(body) + b"\n"
+
+
+def _bad_end(evidence: Path, what: str, why: str | None) -> LedgerError:
+    path = evidence / CHAIN
+    data = path.read_bytes()
+    line = data.count(b"\n") + (not data.endswith(b"\n"))
+    return LedgerError(
+        f"{what}; nothing was recorded", where=f"{path}:{line}", why=why, next=DOCTOR
+    )
