@@ -8,7 +8,7 @@ from pathlib import Path
 from trackrecord.cli.command import Answer
 from trackrecord.cli.opening import add_case_argument, fingerprint_of, open_case
 from trackrecord.cli.printing import progress, say, table
-from trackrecord.errors import CaseError
+from trackrecord.errors import BadInput, CaseError
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         "validation and test. The test's truth stays closed: only `evaluate --part test` opens it."
     )
     parser.epilog = (
-        "example:\n  trackrecord run churn\n"
+        "examples:\n  trackrecord run churn\n"
         "  trackrecord run churn --outcomes predictions.parquet --model mine"
     )
     add_case_argument(parser)
@@ -38,13 +38,18 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
-    from trackrecord.ledger import read_chain
-    from trackrecord.modeling.run import run_case
-
     from trackrecord.cases.seal import drift_since_seal, life_of, sealed_case
     from trackrecord.data.split import assign_parts
     from trackrecord.data.table import load_case_table
+    from trackrecord.ledger import read_chain
+    from trackrecord.modeling.run import run_case
 
+    if options.model and not options.outcomes:
+        raise BadInput(
+            "--model says whose predictions a file has, and there is no file",
+            why="without --outcomes, every model of the case is trained",
+            next=f"trackrecord run {options.case or 'CASE'} --outcomes FILE --model {options.model}",
+        )
     opened = open_case(options)
     case, workspace = opened.case, opened.workspace
     life = life_of(read_chain(workspace.evidence), case.name)
@@ -90,18 +95,32 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     table(
         ["model", "role", "kind", "seconds"],
         [
-            [model["name"], model["role"], model["kind"], f"{model['seconds']:.1f}"]
+            [
+                model["name"],
+                model["role"],
+                model["kind"],
+                # Another program's training took time that nobody here has seen.
+                "–" if model["seconds"] is None else f"{model['seconds']:.1f}",
+            ]
             for model in predicate["models"]
         ],
         right={3},
     )
+    for model in predicate["models"]:
+        for note in model["notes"]:
+            say(f"! {model['name']}: {note}")
+    if predicate["outcomes"]:
+        given = predicate["outcomes"]
+        say(f"  taken in: {given['name']}, {given['rows']:,} rows, SHA-256 {given['sha256'][:16]}…")
+    memory = predicate["peak_memory_mb"]
     say(
         f"✓ run {predicate['run']}: predictions in {result.predictions}"
-        f" ({predicate['seconds']:.0f} s, peak {predicate['peak_memory_mb']:.0f} MB)"
+        f" ({predicate['seconds']:.0f} s{f', peak {memory:.0f} MB' if memory else ''})"
     )
-    if predicate.get("mlflow_problem"):
+    if predicate["mlflow_problem"]:
         say(f"! MLflow did not take the run: {predicate['mlflow_problem']}")
-    elif predicate.get("mlflow_run"):
+        say("  the run is complete without it")
+    elif predicate["mlflow_run"]:
         say(f"  tracked in MLflow as {predicate['mlflow_run']}")
     say(f"  next: trackrecord evaluate {case.name}            (validation, as often as you like)")
     say(f"        trackrecord evaluate {case.name} --part test   (opens the sealed test: counted)")
