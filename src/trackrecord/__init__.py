@@ -5,10 +5,9 @@ The library's surface. Names load on first use, so that importing the package co
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trackrecord.version import __version__
 
+TYPE_CHECKING = False  # typing takes as long to load as the interpreter itself
 if TYPE_CHECKING:
     from trackrecord.cases.reader import read_case
     from trackrecord.cases.spec import Case

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from trackrecord.errors import BadInput, suggest
 
@@ -34,8 +34,7 @@ evidence/chain.jsonl merge=binary
 """
 
 
-@dataclass(frozen=True)
-class Workspace:
+class Workspace(NamedTuple):
     """Where everything lives."""
 
     root: Path

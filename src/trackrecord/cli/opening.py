@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trackrecord.errors import BadInput, suggest
 from trackrecord.workspace import Workspace, find_workspace
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from trackrecord.cases.spec import Case
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(NamedTuple):
     """A case as read from its file."""
 
     workspace: Workspace
@@ -75,6 +73,7 @@ def only_case(workspace: Workspace) -> str:
 
 
 def add_case_argument(parser: argparse.ArgumentParser) -> None:
+    """The word that names a case."""
     parser.add_argument("case", nargs="?", help="the case (may be left out where there is one)")
 
 
