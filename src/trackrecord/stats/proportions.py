@@ -1,4 +1,4 @@
-"""Intervals for a proportion."""
+"""Intervals for a proportion, and for the difference of two on the same rows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ def normal_quantile(level: float) -> float:
     from scipy.special import ndtri
 
     return float(ndtri((1 + level) / 2))
+
+
+def t_quantile(level: float, df: float) -> float:
+    """The t with P(|T| <= t) = level for Student's T with ``df`` degrees, not always whole."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(df, (1 + level) / 2))
 
 
 def proportion(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
@@ -27,3 +34,13 @@ def proportion(successes: float, n: float, level: float = 0.95) -> tuple[float, 
     lo = 0.0 if successes <= 0 else max(0.0, middle - half)
     hi = 1.0 if successes >= n else min(1.0, middle + half)
     return lo, hi
+
+
+def paired_error(differing: float, difference: float, n: int) -> float:
+    """The standard error of a difference of two proportions on the same ``n`` rows.
+
+    ``differing`` rows are right for one and wrong for the other; ``difference`` is the net number.
+    Bonett & Price (2012): one more row that differs each way, so that no error is zero.
+    """
+    m = n + 2
+    return math.sqrt((differing + 2 - difference * difference / m) / (m * m))

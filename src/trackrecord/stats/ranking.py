@@ -64,3 +64,10 @@ def both_classes(truth: NDArray[np.int8]) -> tuple[int, int]:
     if positives == truth.size:
         raise Undefined("every row is positive")
     return positives, truth.size - positives
+
+
+def same_ranking(a: Floats, b: Floats) -> bool:
+    """Whether two columns of scores (n,) order every pair of rows alike, ties included."""
+    order = np.argsort(a)
+    first, second = np.diff(a[order]), np.diff(b[order])
+    return bool(np.array_equal(first > 0, second > 0) and np.all(second >= 0))

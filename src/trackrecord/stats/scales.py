@@ -1,4 +1,4 @@
-"""The scales on which intervals are made: a value's transformation, its slope and its way back."""
+"""The scales on which intervals are made."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ def interval_on(scale: Scale, value: float, half: float) -> tuple[float, float]:
     """``value`` plus and minus ``half`` (its own units), the two made symmetric on ``scale``.
 
     The delta method: half the width on the scale is ``half`` times the scale's slope at the value.
-    A value on the scale's edge, where the slope is infinite, has no such interval: ValueError.
+    Raises ValueError for a value outside the scale or on its edge, where the slope is infinite.
     """
     if scale == "identity":
         return value - half, value + half
     if scale == "log":
-        stretch = math.exp(min(half / value, 700.0)) if value > 0 else math.nan
-        if math.isnan(stretch):
+        if value <= 0:
             raise ValueError("the log scale needs a value above 0")
-        return value / stretch, value * stretch
+        reach = min(half / value, 700.0)
+        return value * math.exp(-reach), value * math.exp(reach)
     if not 0 < value < 1:
         raise ValueError("the logit scale needs a value between 0 and 1")
     middle = math.log(value) - math.log1p(-value)
@@ -28,4 +28,4 @@ def interval_on(scale: Scale, value: float, half: float) -> tuple[float, float]:
 
 
 def _sigmoid(x: float) -> float:
-    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(max(x, -740.0)) / (1 + math.exp(x))

@@ -35,8 +35,10 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     ``direction`` is the best value: as high or as low as can be, zero, or one. ``scale`` is the
     transformation on which its sampling distribution is nearest to normal, by simulation.
     ``needs`` says whether any score will do or only a probability. ``share`` marks a plain
-    proportion of rows. ``compute(truth (n,), score (n,))`` returns value and influences, or
-    raises ``Undefined``.
+    proportion of rows. ``floor_few`` and ``floor_skewed`` are the shares of the greatest variance
+    there can be that the estimated one is not let below, where the rarer class has few rows or a
+    few rows carry the spread. ``compute(truth (n,), score (n,))`` returns value and influences,
+    or raises ``Undefined``.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     needs: Needs
     compute: Compute
     share: bool = False
+    floor_few: float = 0.0
+    floor_skewed: float = 0.0
 
 
 _registry: dict[str, Metric] = {}
@@ -58,6 +62,8 @@ def metric(
     scale: Scale,
     needs: Needs,
     share: bool = False,
+    floor_few: float = 0.0,
+    floor_skewed: float = 0.0,
 ) -> Callable[[Compute], Compute]:
     """Register the decorated function as the metric that bears its name."""
 
@@ -71,6 +77,8 @@ def metric(
             needs=needs,
             compute=compute,
             share=share,
+            floor_few=floor_few,
+            floor_skewed=floor_skewed,
         )
         return compute
 

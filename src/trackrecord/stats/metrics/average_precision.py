@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@metric(title="average precision", direction="higher", scale="logit", needs="score")
+@metric(
+    title="average precision",
+    direction="higher",
+    scale="logit",
+    needs="score",
+    floor_few=1.0,
+    floor_skewed=0.1,
+)
 def average_precision(truth: NDArray[np.int8], score: NDArray[np.float64]) -> Influence:
     """Area under the precision-recall steps. Undefined unless both classes are there."""
     positives, _ = both_classes(truth)

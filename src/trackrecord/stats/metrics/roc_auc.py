@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@metric(title="ROC AUC", direction="higher", scale="logit", needs="score")
+@metric(title="ROC AUC", direction="higher", scale="logit", needs="score", floor_skewed=0.1)
 def roc_auc(truth: NDArray[np.int8], score: NDArray[np.float64]) -> Influence:
     """Area and centred placements. Undefined unless both classes are there."""
     positives, negatives = both_classes(truth)

@@ -1,0 +1,88 @@
+"""The standard error of a value, from its influences; one formula for rows and for clusters.
+
+Each class's influences are summed within clusters, and each sum is divided by sqrt(1 - h), h being
+the cluster's share of that class's rows: a cluster that is much of the sample pulls the value
+towards itself, and this puts the spread back (CR2; Bell & McCaffrey 2002). Without clusters every
+row is its own, and the square is DeLong's unbiased variance for the area (1988, eq. 5).
+
+The t distribution has ``units - 1`` degrees of freedom, ``units`` being the effective number of
+clusters that the sparser class is spread over, (sum c)^2 / sum c^2 (Kish 1965): the rows of that
+class, where rows are independent.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """``se``; effective ``units``; ``clusters`` or None; ``carriers``: how many rows carry it.
+
+    ``carriers`` is (sum psi^2)^2 / sum psi^4, a third of the rows where influences are normal, few
+    where a few rows decide. ``sparse`` counts the rows of the rarer class, or all for one class.
+    """
+
+    se: float
+    units: float
+    clusters: int | None
+    carriers: float
+    sparse: int
+
+
+def spread_of(
+    influence: Floats, truth: NDArray[np.int8], cluster: NDArray[np.integer] | None
+) -> Spread:
+    """The spread of a value with ``influence`` (n,); ``cluster`` (n,) as whole numbers or None."""
+    n = influence.size
+    positives = int(np.count_nonzero(truth))
+    classes = (truth != 0).astype(np.int64) if 0 < positives < n else np.zeros(n, np.int64)
+    count = np.bincount(classes, minlength=2)
+    sparse = int(count[count > 0].min())
+    squares = influence * influence
+    total = float(squares.sum())
+    carriers = total * total / float(squares @ squares) if total > 0 else 0.0
+    if cluster is None:
+        within = np.bincount(classes, weights=squares, minlength=2)
+        # one row of a class has no spread of its own: its square is zero, and 0 / 0 must not be
+        left = 1 - 1 / np.maximum(count, 2)
+        se = math.sqrt(float((within / left).sum())) / n
+        return Spread(se, float(sparse), None, carriers, sparse)
+    code, groups = codes_of(cluster)
+    cell = 2 * code + classes
+    rows = np.bincount(cell, minlength=2 * groups).reshape(groups, 2)
+    sums = np.bincount(cell, weights=influence, minlength=2 * groups).reshape(groups, 2)
+    kept = rows.sum(axis=1) > 0
+    rows, sums = rows[kept], sums[kept]
+    share = rows / np.maximum(count, 1)
+    units = float((1 / np.maximum((share**2).sum(axis=0), 1e-300))[count > 0].min())
+    # a class within one cluster has units = 1, for which no interval is offered
+    pulled = (sums / np.sqrt(np.maximum(1 - share, 1e-12))).sum(axis=1)
+    return Spread(math.sqrt(float(pulled @ pulled)) / n, units, int(kept.sum()), carriers, sparse)
+
+
+def codes_of(cluster: NDArray[np.integer]) -> tuple[Ints, int]:
+    """Clusters as numbers from 0, and a bound on them; without a sort where they are dense."""
+    low, high = int(cluster.min()), int(cluster.max())
+    if high - low <= 4 * cluster.size + 1000:
+        return cluster.astype(np.int64) - low, high - low + 1
+    names, code = np.unique(cluster, return_inverse=True)
+    return code.astype(np.int64), names.size
+
+
+def effective_clusters(cluster: NDArray[np.integer] | None, n: int) -> float:
+    """How many clusters of equal size these rows are worth (Kish 1965); n without clusters."""
+    if cluster is None:
+        return float(n)
+    code, groups = codes_of(cluster)
+    size = np.bincount(code, minlength=groups).astype(np.float64)
+    return n * n / float(size @ size)
