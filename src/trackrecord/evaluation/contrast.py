@@ -8,6 +8,7 @@ protocol. It comes after the verdict and counts as a look, since it sees truth o
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,13 +102,14 @@ def contrast_case(
     alone = _candidate_alone(case)
     plan = bare_plan(evaluation.plan)
     honest = _honest_result(root, statement, plan, case)
+    protocols = [protocol_of(root, alone, table, contrast) for contrast in case.contrast]
     _, life = record_look(evidence, case.name, run.digest, part="contrast", tool=tool, lock=lock)
     folder = root / "runs" / case.name / run.facts.run
     results = []
     subjects = []
-    for number, contrast in enumerate(case.contrast, 1):
-        progress(f"contrast: {contrast.name}", (number - 1) / len(case.contrast))
-        outcomes = contrast_outcomes(root, alone, case_folder, table, contrast, seed=run.facts.seed)
+    for number, (contrast, protocol) in enumerate(zip(case.contrast, protocols, strict=True), 1):
+        progress(f"contrast: {contrast.name}", (number - 1) / len(protocols))
+        outcomes = contrast_outcomes(protocol, case_folder, seed=run.facts.seed)
         path = folder / f"outcomes-contrast-{number}.parquet"
         write_outcomes(outcomes, path)
         name = path.relative_to(root).as_posix()
@@ -160,37 +162,44 @@ def bare_plan(plan: Plan) -> Plan:
     )
 
 
-def contrast_outcomes(
-    root: Path,
-    alone: Case,
-    case_folder: Path,
-    table: CaseTable,
-    contrast: Contrast,
-    *,
-    seed: int,
-) -> pl.DataFrame:
-    """Outcomes of the candidate, trained and tested under the contrast's protocol.
+@dataclass(frozen=True)
+class Protocol:
+    """How a contrast trains and tests: its case, its table, and each row's part."""
 
-    ``alone`` is the case with its candidate only; ``seed`` is the honest run's.
+    case: Case
+    table: CaseTable
+    parts: pl.Series
+
+
+def protocol_of(root: Path, alone: Case, table: CaseTable, contrast: Contrast) -> Protocol:
+    """The contrast's own split and joins. Raises DataError for what these data do not allow.
+
+    ``alone`` is the case with its candidate only.
     """
     from trackrecord.data.split import assign_parts
     from trackrecord.data.table import load_case_table
-    from trackrecord.modeling.train import train_and_predict
 
     changed = msgspec.structs.replace(alone, split=contrast.split or alone.split)
     if contrast.known_by:
         table = load_case_table(changed, root, known_by=contrast.known_by)
-    parts = assign_parts(table.frame, changed)
+    return Protocol(changed, table, assign_parts(table.frame, changed))
+
+
+def contrast_outcomes(protocol: Protocol, case_folder: Path, *, seed: int) -> pl.DataFrame:
+    """Outcomes of the candidate, trained and tested under the protocol with the run's seed."""
+    from trackrecord.modeling.train import train_and_predict
+
+    case = protocol.case
     trained = train_and_predict(
-        changed,
-        table,
-        parts,
+        case,
+        protocol.table,
+        protocol.parts,
         case_folder=case_folder,
         progress=lambda _step, _share: None,
         seed=seed,
     )
-    outcomes = join_outcomes(changed, table, parts, trained.predictions, "test")
-    kept = ("id", "truth", "time", "cluster", f"score.{alone.candidate_name()}")
+    outcomes = join_outcomes(case, protocol.table, protocol.parts, trained.predictions, "test")
+    kept = ("id", "truth", "time", "cluster", f"score.{case.candidate_name()}")
     return outcomes.select(name for name in outcomes.columns if name in kept)
 
 

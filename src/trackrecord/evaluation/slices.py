@@ -7,10 +7,11 @@ slice of each value; ``distance > 1000`` makes two, ``yes`` and ``no``. Operator
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING, Any
 
+from trackrecord.cases.slices import slice_parts
 from trackrecord.errors import BadInput, suggest
 from trackrecord.evaluation.result import SliceKind
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     import polars as pl
     from numpy.typing import NDArray
-
-_CONDITION = re.compile(r"(.+?)\s+(>=|<=|==|!=|=|>|<)\s+(.+)")
 
 
 @dataclass(frozen=True)
@@ -41,24 +40,18 @@ def parse_slice(text: str, columns: list[str]) -> tuple[str, str | None, str | N
 
     ``columns`` are the names that there are, without ``slice.``. Raises BadInput.
     """
-    text = text.strip()
-    if text in columns:
-        return text, None, None
-    found = _CONDITION.fullmatch(text)
-    column = found.group(1) if found else text
+    if text.strip() in columns:
+        return text.strip(), None, None
+    column, operator, literal = slice_parts(text)
     if column not in columns:
         near = suggest(column, columns)
+        known = ", ".join(columns[:40]) or "none"
         raise BadInput(
             f"the slice {text!r} names {column!r}, which is not a slice column",
-            why=f"did you mean {near!r}?"
-            if near
-            else f"slice columns: {', '.join(columns[:40]) or 'none'}",
+            why=f"did you mean {near!r}?" if near else f"slice columns: {known}",
             next='write it like "carrier" or "distance > 1000", with spaces between the words',
         )
-    if found is None:  # pragma: no cover - a text without operator is a column, handled above
-        return column, None, None
-    operator = "==" if found.group(2) == "=" else found.group(2)
-    return column, operator, found.group(3).strip().strip("\"'")
+    return column, operator, literal
 
 
 def slice_names(texts: list[str], columns: list[str]) -> list[str]:
@@ -87,6 +80,8 @@ def slices_of(outcomes: pl.DataFrame, text: str, *, most: int) -> list[Slice]:
     names = [c.removeprefix("slice.") for c in outcomes.columns if c.startswith("slice.")]
     column, operator, literal = parse_slice(text, names)
     series = outcomes[f"slice.{column}"]
+    if series.dtype.is_float():
+        series = series.fill_nan(None)
     if operator is None or literal is None:
         return _by_value(series, text, most)
     return _by_condition(series, text, operator, literal)
@@ -109,8 +104,6 @@ def _by_condition(series: pl.Series, text: str, operator: str, literal: str) -> 
 
 def _compared(series: pl.Series, text: str, operator: str, literal: str) -> pl.Series:
     """Boolean, null where the value is missing."""
-    import polars as pl
-
     value: Any = literal
     if series.dtype.is_numeric():
         try:
@@ -131,19 +124,9 @@ def _compared(series: pl.Series, text: str, operator: str, literal: str) -> pl.S
         from trackrecord.data.kinds import as_text
 
         series = as_text(series)
-    compared: dict[str, pl.Series] = (
-        {
-            ">": series > value,
-            ">=": series >= value,
-            "<": series < value,
-            "<=": series <= value,
-            "==": series == value,
-            "!=": series != value,
-        }
-        if series.dtype.is_numeric()
-        else {"==": series == value, "!=": series != value}
-    )
-    return compared[operator].cast(pl.Boolean)
+    compare = {"==": eq, "!=": ne, ">": gt, ">=": ge, "<": lt, "<=": le}[operator]
+    holds: pl.Series = compare(series, value)
+    return holds
 
 
 def _by_value(series: pl.Series, text: str, most: int) -> list[Slice]:
