@@ -11,7 +11,18 @@ from typing import Any
 
 from trackrecord.errors import BadInput
 
-FORMATS = ("text", "integer", "number", "signed", "points", "percent", "date", "short")
+FORMATS = (
+    "text",
+    "integer",
+    "number",
+    "signed",
+    "points",
+    "percent",
+    "level",
+    "date",
+    "time",
+    "short",
+)
 
 
 def resolve(document: Any, pointer: str) -> Any:
@@ -39,15 +50,24 @@ def shown(value: Any, form: str) -> str:
     """A value as a page shows it.
 
     Forms: ``text`` as it is, ``integer`` with thousands, ``number`` 3 decimals, ``signed`` 3
-    decimals with sign, ``points`` percentage points with sign, ``percent`` 1 decimal, ``date``
-    the day of an RFC 3339 time, ``short`` the first 12 characters.
+    decimals with sign, ``points`` percentage points with sign, ``percent`` 1 decimal, ``level``
+    a confidence level as people say it (``95 %``), ``date`` the day of an RFC 3339 time, ``time``
+    the day and second of one, ``short`` the first 12 characters.
     """
+    if value is None or isinstance(value, dict | list):
+        raise BadInput(
+            f"a pointer that leads to {'nothing' if value is None else 'a group of values'} "
+            "cannot be shown",
+            next="point at one value",
+        )
     if form == "text":
         return str(value)
     if form == "short":
         return str(value)[:12]
     if form == "date":
         return str(value)[:10]
+    if form == "time":
+        return f"{str(value)[:10]} {str(value)[11:19]} UTC"
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadInput(f"a {type(value).__name__} cannot be shown as {form}")
     if form == "integer":
@@ -60,6 +80,8 @@ def shown(value: Any, form: str) -> str:
         return f"{100 * value:+.1f}"
     if form == "percent":
         return f"{100 * value:.1f} %"
+    if form == "level":
+        return f"{100 * value:g} %"
     raise BadInput(f"there is no format {form!r}", why=f"formats: {', '.join(FORMATS)}")
 
 

@@ -1,0 +1,158 @@
+"""The case study: one self-contained page, written from the record alone.
+
+The same record and claims give the same bytes, so a reader who has them can write the page again
+and compare. There is no script, no request, and a policy that would block both.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from markupsafe import Markup
+
+from trackrecord.portfolio import figures
+from trackrecord.portfolio.citations import Cited, cite, cite_interval, plain
+from trackrecord.portfolio.claims import Claim, Claims, pieces, split_pointer, value_at
+from trackrecord.portfolio.record import CaseRecord
+from trackrecord.portfolio.results import criterion_form, headline, metric_title
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from trackrecord.ledger import Entry
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Event(msgspec.Struct, frozen=True):
+    """A line of the timeline: the chain's entry, its kind and what its evidence says."""
+
+    entry: Cited
+    kind: str
+    predicate: Cited | None
+
+
+def render_page(record: CaseRecord, claims: Claims) -> str:
+    """The page as HTML. Pure: knows no clock, no folder and no network."""
+    evaluation = record.evidence_of("evaluation")
+    seal = record.cited("seal")
+    contrast = record.cited("contrast")
+    style = (TEMPLATES / "page.css").read_text("utf-8")
+    metric, baseline = headline(evaluation)
+    return (
+        environment()
+        .get_template("page.html")
+        .render(
+            style=Markup(style),
+            style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+            title=str(record.spec()["question"].raw),
+            record=record,
+            spec=record.spec(),
+            seal=None if seal is None else seal["predicate"],
+            sealed_by=_entry_of(record, record.seal),
+            run=record.evidence_of("run"),
+            evaluation=evaluation,
+            result=evaluation["result"],
+            plan=evaluation["plan"],
+            candidate=evaluation["plan"]["candidate"],
+            baseline=None if baseline is None else _named(evaluation, baseline),
+            metric=figures.title_of(evaluation, metric),
+            claims=[claim_html(record, claim) for claim in claims.claim],
+            events=[event(record, entry) for entry in record.entries],
+            amendments=[
+                Event(_cited_entry(entry), "amendment", said["predicate"])
+                for entry, said in record.of_kind("amendment")
+            ],
+            verdicts=[
+                (verdict, _planned(seal, verdict)) for verdict in evaluation["result"]["verdicts"]
+            ],
+            comparison=figures.comparison(evaluation),
+            gains=figures.gains(evaluation),
+            differences=figures.all_differences(evaluation),
+            calibration=figures.calibration(evaluation),
+            slices=figures.slices(evaluation),
+            contrast=None
+            if contrast is None
+            else figures.contrast(evaluation, contrast["predicate"]),
+            contrast_look=None if contrast is None else contrast["predicate"]["look"],
+        )
+    )
+
+
+def environment() -> Environment:
+    """Jinja with escaping everywhere, and filters that turn cited values into pointers."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    for form in (
+        *("text", "integer", "number", "signed", "points", "percent"),
+        *("level", "date", "time", "short"),
+    ):
+        made.filters[form] = partial(cite, form=form)
+    made.filters["interval"] = cite_interval
+    made.filters["gain"] = partial(cite_interval, form="signed")
+    made.filters["found"] = found_in
+    made.filters["metric"] = lambda value: plain(metric_title(value.raw) or value.raw, value)
+    made.filters["keys"] = lambda value: list(value.raw)
+    return made
+
+
+def found_in(verdict: Cited) -> Markup:
+    """What a criterion's estimate was, in the form in which its bounds are read."""
+    return cite_interval(verdict, criterion_form(verdict))
+
+
+def claim_html(record: CaseRecord, claim: Claim) -> Markup:
+    """A claim with each placeholder as the pointer it is."""
+    words = record.words()
+    said = Markup()
+    for text, number in pieces(claim):
+        if number is None:
+            said += text
+            continue
+        word, pointer = split_pointer(number.at)
+        value = Cited(getattr(record, word), pointer, value_at(number, words))
+        said += cite(value, number.form, "bound" if pointer[-3:] in ("/lo", "/hi") else "")
+    return said
+
+
+def event(record: CaseRecord, entry: Entry) -> Event:
+    """An entry of the chain with its evidence (a merge has none)."""
+    predicate = None
+    if entry.evidence is not None and entry.evidence in record.statements:
+        said = Cited(entry.evidence, "", record.statements[entry.evidence])
+        predicate = said["predicate"]
+    return Event(_cited_entry(entry), entry.kind, predicate)
+
+
+def _cited_entry(entry: Entry) -> Cited:
+    return Cited(entry.seq, "", msgspec.to_builtins(entry))
+
+
+def _entry_of(record: CaseRecord, digest: str | None) -> Cited | None:
+    found = next((e for e in record.entries if digest and e.evidence == digest), None)
+    return None if found is None else _cited_entry(found)
+
+
+def _named(evaluation: Cited, name: str) -> Cited:
+    return next(b for b in evaluation["plan"]["baselines"] if b.raw == name)
+
+
+def _planned(seal: Cited | None, verdict: Cited) -> Cited | None:
+    """What the seal reckoned for a criterion before training."""
+    if seal is None:
+        return None
+    plan: Any = seal["predicate"]["plan"]
+    return next((p for p in plan if p["criterion"].raw == verdict["criterion"].raw), None)
