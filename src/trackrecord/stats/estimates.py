@@ -86,7 +86,7 @@ def estimate_of(
     what = "influence"
     if floor > se:
         se, what = floor, "floor on the influence error"
-    half = t_quantile(level, spread.units - 1) * se
+    half = t_quantile(level, spread.degrees) * se
     try:
         lo, hi = interval_on(asked.scale, value, half)
     except ValueError:
@@ -141,7 +141,7 @@ def difference_of(
         return _share_difference(asked, influence, value, spread, codes, level)
     if spread.se <= ROUNDING * (1 + abs(measured_a.value)):
         return _undiffering(asked, measured_a, measured_b, spread, level)
-    half = t_quantile(level, spread.units - 1) * spread.se
+    half = t_quantile(level, spread.degrees) * spread.se
     return Estimate(
         metric=metric,
         value=value,
@@ -166,7 +166,7 @@ def _spread(
 
 
 def _units(spread: Spread) -> list[str]:
-    degrees = f"t({spread.units - 1:.4g})"
+    degrees = f"t({spread.degrees:.4g})"
     return [degrees] if spread.clusters is None else [f"{spread.clusters} clusters", degrees]
 
 
@@ -246,7 +246,7 @@ def _share_difference(
             # Bonett & Price's two more differing rows, weighing what differing rows weigh here
             weight = max(1.0, (spread.se * n) ** 2 / differing)
             se = math.hypot(spread.se, math.sqrt(2 * weight) / n)
-            half = t_quantile(level, spread.units - 1) * se
+            half = t_quantile(level, spread.degrees) * se
             method = ", ".join(["paired influence, Bonett-Price", *_units(spread)])
     return Estimate(
         metric=asked.name,

@@ -5,9 +5,12 @@ the cluster's share of that class's rows: a cluster that is much of the sample p
 towards itself, and this puts the spread back (CR2; Bell & McCaffrey 2002). Without clusters every
 row is its own, and the square is DeLong's unbiased variance for the area (1988, eq. 5).
 
-The t distribution has ``units - 1`` degrees of freedom, ``units`` being the effective number of
-clusters that the sparser class is spread over, (sum c)^2 / sum c^2 (Kish 1965): the rows of that
-class, where rows are independent.
+The t distribution has the fewer of two numbers of degrees of freedom. One is ``units - 1``,
+``units`` being the effective number of clusters that the sparser class is spread over,
+(sum c)^2 / sum c^2 (Kish 1965): the rows of that class, where rows are independent. The other is
+that of a variance estimated from n squares as unequal as these, 2 / (1 / carriers - 1 / n) with
+``carriers`` = (sum psi^2)^2 / sum psi^4 (Satterthwaite 1946): n for normal influences, a handful
+where a few rows carry the spread.
 """
 
 from __future__ import annotations
@@ -26,10 +29,10 @@ if TYPE_CHECKING:
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """``se``; effective ``units``; ``clusters`` or None; ``carriers``: how many rows carry it.
+    """A standard error ``se``, and how much is known of it.
 
-    ``carriers`` is (sum psi^2)^2 / sum psi^4, a third of the rows where influences are normal, few
-    where a few rows decide. ``sparse`` counts the rows of the rarer class, or all for one class.
+    ``units`` and ``carriers`` are as above; ``clusters`` is None for independent rows; ``sparse``
+    counts the rows of the rarer class, or all rows where there is one class; ``rows`` all.
     """
 
     se: float
@@ -37,6 +40,14 @@ class Spread(msgspec.Struct, frozen=True):
     clusters: int | None
     carriers: float
     sparse: int
+    rows: int
+
+    @property
+    def degrees(self) -> float:
+        """Degrees of freedom of the t distribution; at least one where ``units`` is two."""
+        unequal = 1 / self.carriers - 1 / self.rows if self.carriers > 0 else 0.0
+        known = self.units - 1
+        return min(known, 2 / unequal) if unequal > 0 else known
 
 
 def spread_of(
@@ -56,7 +67,7 @@ def spread_of(
         # one row of a class has no spread of its own: its square is zero, and 0 / 0 must not be
         left = 1 - 1 / np.maximum(count, 2)
         se = math.sqrt(float((within / left).sum())) / n
-        return Spread(se, float(sparse), None, carriers, sparse)
+        return Spread(se, float(sparse), None, carriers, sparse, n)
     code, groups = codes_of(cluster)
     cell = 2 * code + classes
     rows = np.bincount(cell, minlength=2 * groups).reshape(groups, 2)
@@ -67,7 +78,8 @@ def spread_of(
     units = float((1 / np.maximum((share**2).sum(axis=0), 1e-300))[count > 0].min())
     # a class within one cluster has units = 1, for which no interval is offered
     pulled = (sums / np.sqrt(np.maximum(1 - share, 1e-12))).sum(axis=1)
-    return Spread(math.sqrt(float(pulled @ pulled)) / n, units, int(kept.sum()), carriers, sparse)
+    se = math.sqrt(float(pulled @ pulled)) / n
+    return Spread(se, units, int(kept.sum()), carriers, sparse, n)
 
 
 def codes_of(cluster: NDArray[np.integer]) -> tuple[Ints, int]:
