@@ -291,9 +291,6 @@ def record_run(workspace: Workspace, case: Case, seal: str | None, number: str =
     """A run's evidence."""
     names = [("baseline", item.name, "baseline") for item in case.baseline]
     names += [("model", item.name, item.estimator) for item in case.model]
-    spec: dict[str, Any] = {}
-    if "spec" in RunPredicate.__struct_fields__:
-        spec = {"spec": None if seal else msgspec.to_builtins(case)}
     predicate = RunPredicate(
         case=case.name,
         run=number,
@@ -325,7 +322,7 @@ def record_run(workspace: Workspace, case: Case, seal: str | None, number: str =
         mlflow_run=None,
         mlflow_problem=None,
         tool=__version__,
-        **spec,
+        spec=None if seal else msgspec.to_builtins(case),
     )
     name = f"runs/{case.name}/{number}/predictions.parquet"
     return record(

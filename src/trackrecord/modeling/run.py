@@ -39,7 +39,8 @@ class RunPredicate(msgspec.Struct, frozen=True, kw_only=True):
     """Predicate ``run``: what was trained, from what, with which seed, where, and how long it took.
 
     The first subject is the run's ``predictions.parquet``. ``seal`` is the digest of the seal (or
-    amendment) that the run stands on; None where it was made without one. ``seconds`` is wall
+    amendment) that the run stands on; None where it was made without one, and then ``spec`` is the
+    case's document, which no seal holds. ``seconds`` is wall
     time; ``peak_memory_mb`` (10^6 bytes) is the process's largest, since it began.
     """
 
@@ -59,6 +60,7 @@ class RunPredicate(msgspec.Struct, frozen=True, kw_only=True):
     mlflow_run: str | None
     mlflow_problem: str | None
     tool: str
+    spec: dict[str, Any] | None = None
 
 
 class RunResult(msgspec.Struct, frozen=True):
@@ -151,6 +153,7 @@ def run_case(
                 mlflow_run=tracked.run,
                 mlflow_problem=tracked.problem,
                 tool=__version__,
+                spec=case_document(case) if seal is None else None,
             )
             progress("recording", 0.98)
             folder.publish()

@@ -71,7 +71,14 @@ class CaseRecord(msgspec.Struct, frozen=True):
         seal = self.cited("seal")
         if seal is not None:
             return seal["predicate"]["case"]["spec"]
-        return Cited(self.run, "", self.statements[self.run])["predicate"]["case"]["spec"]
+        run = self.evidence_of("run")
+        if "spec" not in run or not run["spec"].raw:
+            raise BadInput(
+                f"no evidence of '{self.name}' says what was asked",
+                why="its run is unsealed, and was made by a version that did not keep the case",
+                next=f"trackrecord run {self.name} --unsealed",
+            )
+        return run["spec"]
 
 
 def read_record(evidence: Path, name: str, *, before: int | None = None) -> CaseRecord:
