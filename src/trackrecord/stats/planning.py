@@ -1,21 +1,23 @@
-"""What is assumed of a model before there is one: its effect, and each metric's spread.
+"""What is assumed of models before there are any: the effect hoped for, and a metric's spread.
 
-The reference model is calibrated and binormal: with prevalence p its log odds are logit(p) + L,
-where L is normal with variance d^2 and mean +d^2 / 2 for positive rows, -d^2 / 2 for negative ones
-- the one binormal family whose likelihood ratio is its own score - so AUC = Phi(d / sqrt(2)).
-Expectations are sums over Gauss-Hermite nodes. ``spread`` is sqrt(n) times a standard error.
+The reference model is calibrated and binormal. With prevalence p, its log odds are logit(p) + L,
+L being normal with variance d^2 and mean d^2 / 2 for positive rows, -d^2 / 2 for negative ones: the
+one such family whose score is its own likelihood ratio; so AUC = Phi(d / sqrt(2)). A metric's
+spread, sqrt(n) times its standard error, is the root mean square of its influences over rows laid
+at that population's quantiles: any metric that is registered can be planned for.
 """
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 from scipy.special import expit, ndtri
 
-from trackrecord.stats.metrics import get_metric
+from trackrecord.stats.influence import Undefined
+from trackrecord.stats.metrics import Metric, get_metric
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,107 +25,116 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 REFERENCE_AUC = 0.75
-CORRELATION = 0.5
-NODES = 64
-# the effect hoped for where the case names none: (a metric's distance from its limit, a difference)
-MARGINS = {
-    "roc_auc": (0.03, 0.02),
-    "average_precision": (0.03, 0.02),
-    "accuracy": (0.02, 0.01),
-    "brier": (0.01, 0.005),
-    "log_loss": (0.02, 0.01),
-    "calibration_intercept": (0.1, 0.1),
-    "calibration_slope": (0.1, 0.1),
-    "bias": (0.01, 0.01),
-}
+CORRELATION = 0.7
+LEAST_AUC, MOST_AUC = 0.505, 0.999
+ROWS, LEAST_RARE, MOST_ROWS = 20_000, 200, 100_000
+# how far beyond the limit the effect is hoped to lie, where the case does not say
+MARGIN = {False: 0.03, True: 0.02}
+SHARE = {False: 0.1, True: 0.02}
+CALIBRATION_MARGIN = 0.05
 
 
 def effect_assumed(
-    metric: str, low: float, high: float, paired: bool, expect: float | None
+    metric: str, low: float, high: float, rate: float, paired: bool, expect: float | None
 ) -> tuple[float, str]:
-    """The effect to plan for, and how it was come by."""
-    what = "difference" if paired else metric
+    """The effect to plan for within [low, high], and in words how it was come by."""
+    asked = get_metric(metric)
+    what = f"{asked.title} difference" if paired else asked.title
     if expect is not None:
-        return expect, f"the {what} is {expect:g}, as the case expects"
-    if math.isfinite(low) and math.isfinite(high):
-        best = {"zero": 0.0, "one": 1.0}.get(get_metric(metric).direction)
-        if best is None or paired or not low < best < high:
-            best = (low + high) / 2
-        return best, f"the {what} is {best:.4g}, well inside the range"
-    margin = MARGINS.get(metric, (0.02, 0.02))[paired]
-    limit, effect = (low, low + margin) if math.isfinite(low) else (high, high - margin)
-    if not paired and get_metric(metric).scale == "logit":
+        return expect, f"{what} {expect:g} as the case expects"
+    best = {"zero": 0.0, "one": 1.0}.get(asked.direction)
+    if best is not None and not paired and low < best < high:
+        return best, f"{what} {best:g}, its best value"
+    if math.isfinite(low) == math.isfinite(high):
+        middle = (low + high) / 2 if math.isfinite(low) else 0.0
+        return middle, f"{what} {middle:.4g}, the middle of the range"
+    limit, inward = (low, 1) if math.isfinite(low) else (high, -1)
+    if asked.scale == "logit":
+        margin = MARGIN[paired]
+    elif asked.scale == "log":
+        size = _value(metric, REFERENCE_AUC, _rounded(rate)) if paired else abs(limit)
+        margin = SHARE[paired] * size
+    else:
+        margin = CALIBRATION_MARGIN
+    effect = limit + inward * margin
+    if asked.scale == "logit" and not paired:
         effect = min(max(effect, limit / 2), (1 + limit) / 2)
-    if not paired and get_metric(metric).scale == "log":
-        effect = max(effect, limit / 2)
-    return effect, f"the {what} is {effect:.4g}, {abs(effect - limit):.4g} beyond the limit"
+    return effect, f"{what} {effect:.4g}, {abs(effect - limit):.2g} beyond the limit"
 
 
-def spread_assumed(
-    metric: str, effect: float, prevalence: float, rows: int, paired: bool
-) -> tuple[float, str]:
-    """sqrt(n) times the standard error of the metric, or of a paired difference of it."""
-    rate = min(max(prevalence, 0.5 / (rows + 1)), 1 - 0.5 / (rows + 1))
-    auc = REFERENCE_AUC
-    if metric == "roc_auc" and not paired and 0.5 < effect < 1:
-        auc = effect
-    spread = _spread(metric, effect if not paired else None, rate, auc)
-    said = f"a calibrated model with AUC {auc:.3g} at a rate of {rate:.3g}"
+def spread_assumed(metric: str, effect: float, rate: float, paired: bool) -> tuple[float, str]:
+    """sqrt(n) times the standard error of a metric or of a paired difference, and the model."""
+    asked, rounded = get_metric(metric), _rounded(rate)
+    auc = REFERENCE_AUC if paired else _auc_with(asked, effect, rounded)
     if paired:
-        spread *= math.sqrt(2 * (1 - CORRELATION))
-        said += f", the two models' errors correlated {CORRELATION:g}"
-    return spread, said
+        said = (
+            f"two calibrated models with ROC AUC {auc:.3g} whose log odds correlate "
+            f"{CORRELATION:g} within each class"
+        )
+    else:
+        said = f"a calibrated model with ROC AUC {auc:.3g}"
+    return _spread(metric, auc, rounded, paired), f"{said}; {rate:.3g} of rows positive"
 
 
-class Reference(msgspec.Struct, frozen=True):
-    """The reference model's rows: ``weight`` (k,), ``truth`` (k,), ``odds`` (k,) and ``score``."""
-
-    weight: Floats
-    truth: Floats
-    odds: Floats
-    score: Floats
+def _rounded(rate: float) -> float:
+    return float(f"{rate:.3g}")
 
 
-def reference(rate: float, auc: float) -> Reference:
-    """The reference population as weighted rows, by Gauss-Hermite quadrature in each class."""
+def _auc_with(asked: Metric, effect: float, rate: float) -> float:
+    """The reference model whose metric is the effect; the usual one where there is none."""
+    if asked.direction not in ("higher", "lower"):
+        return REFERENCE_AUC
+    low, high = LEAST_AUC, MOST_AUC
+    rising = 1 if asked.direction == "higher" else -1
+    worst, best = rising * _value(asked.name, low, rate), rising * _value(asked.name, high, rate)
+    if not worst < rising * effect < best:
+        return REFERENCE_AUC
+    for _ in range(12):
+        middle = (low + high) / 2
+        if rising * _value(asked.name, middle, rate) < rising * effect:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def _value(metric: str, auc: float, rate: float) -> float:
+    truth, score, _ = reference_rows(rate, auc)
+    return get_metric(metric).compute(truth, score).value
+
+
+@lru_cache(maxsize=256)
+def _spread(metric: str, auc: float, rate: float, paired: bool) -> float:
+    truth, score, other = reference_rows(rate, auc)
+    compute = get_metric(metric).compute
+    try:
+        influence = compute(truth, score).influence
+        if paired:
+            influence = influence - compute(truth, other).influence
+    except Undefined as undefined:  # a metric of another package may not suit the reference model
+        raise ValueError(f"{metric} cannot be planned for: {undefined.reason}") from undefined
+    actual = float(truth.mean())
+    # rarer than the rows laid out: an influence of the rarer class grows as 1 / rate
+    rarer = min(actual, 1 - actual) / min(rate, 1 - rate)
+    return math.sqrt(float(influence @ influence) / truth.size * max(1.0, rarer))
+
+
+@lru_cache(maxsize=8)
+def reference_rows(rate: float, auc: float) -> tuple[NDArray[np.int8], Floats, Floats]:
+    """Truth, and the scores of two reference models, for rows at the population's quantiles."""
+    rare = min(rate, 1 - rate)
+    rows = int(min(max(ROWS, LEAST_RARE / rare), MOST_ROWS))
+    fewer = max(round(rows * rare), LEAST_RARE)
+    positives = fewer if rate <= 0.5 else rows - fewer
     d = math.sqrt(2) * float(ndtri(auc))
-    node, weight = np.polynomial.hermite_e.hermegauss(NODES)
-    weight = weight / weight.sum()
-    middle = math.log(rate / (1 - rate))
-    odds = np.concatenate([middle + d * d / 2 + d * node, middle - d * d / 2 + d * node])
-    truth = np.repeat([1.0, 0.0], NODES)
-    return Reference(np.concatenate([rate * weight, (1 - rate) * weight]), truth, odds, expit(odds))
-
-
-def _spread(metric: str, value: float | None, rate: float, auc: float) -> float:
-    if metric == "roc_auc":
-        # Hanley & McNeil 1982: the exponential model's variance, for many rows
-        q1, q2 = auc / (2 - auc), 2 * auc * auc / (1 + auc)
-        return math.sqrt((q1 - auc**2) / rate + (q2 - auc**2) / (1 - rate))
-    model = reference(rate, auc)
-
-    def deviation(values: Floats) -> float:
-        mean = float(model.weight @ values)
-        return math.sqrt(float(model.weight @ (values - mean) ** 2))
-
-    if metric == "accuracy":
-        right = ((model.score > 0.5) == (model.truth == 1)).astype(np.float64)
-        share = float(model.weight @ right) if value is None else value
-        return math.sqrt(max(share * (1 - share), 1e-6))
-    if metric == "average_precision":
-        # Boyd, Eng & Page 2013: over positive rows as a proportion is
-        share = 0.5 if value is None else value
-        return math.sqrt(max(share * (1 - share), 1e-6) / rate)
-    if metric == "brier":
-        return deviation((model.score - model.truth) ** 2)
-    if metric == "log_loss":
-        return deviation(-np.log(np.where(model.truth == 1, model.score, 1 - model.score)))
-    if metric == "bias":
-        return deviation(model.score - model.truth)
-    information = model.weight * model.score * (1 - model.score)
-    if metric == "calibration_intercept":
-        return math.sqrt(1 / float(information.sum()))
-    if metric == "calibration_slope":
-        middle = float(information @ model.odds) / float(information.sum())
-        return math.sqrt(1 / float(information @ (model.odds - middle) ** 2))
-    raise KeyError(metric)
+    middle = math.log(positives / (rows - positives))
+    rng = np.random.default_rng(0)
+    first: list[Floats] = []
+    second: list[Floats] = []
+    for count, sign in ((positives, 1), (rows - positives, -1)):
+        seen = ndtri((np.arange(count) + 0.5) / count)
+        mixed = CORRELATION * seen + math.sqrt(1 - CORRELATION**2) * rng.permutation(seen)
+        for scores, normal in ((first, seen), (second, mixed)):
+            scores.append(expit(middle + sign * d * d / 2 + d * normal))
+    truth = np.repeat(np.array([1, 0], dtype=np.int8), [positives, rows - positives])
+    return truth, np.concatenate(first), np.concatenate(second)

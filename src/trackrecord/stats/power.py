@@ -57,15 +57,17 @@ def decidability(
     from trackrecord.stats.planning import effect_assumed, spread_assumed
 
     rows = max(rows, 1)
-    effect, hoped = effect_assumed(metric, low, high, is_difference, expect)
-    spread, assumed = spread_assumed(metric, effect, prevalence, rows, is_difference)
+    # where one class was never seen, half a row of it is assumed
+    rate = min(max(prevalence, 0.5 / (rows + 1)), 1 - 0.5 / (rows + 1))
+    effect, hoped = effect_assumed(metric, low, high, rate, is_difference, expect)
+    spread, model = spread_assumed(metric, effect, rate, is_difference)
     inflation = max(design_effect, 1.0)
 
     def chance_with(number: float) -> float:
         return _chance(effect, spread * math.sqrt(inflation / number), low, high)
 
     chance = chance_with(rows)
-    assumption = f"{hoped}; {assumed}"
+    assumption = f"{hoped}; {model}"
     if inflation > 1:
         assumption += f"; clusters inflate the variance {inflation:.3g}-fold"
     return Decidability(
