@@ -16,7 +16,12 @@ from trackrecord.cases.criteria import parse_requirement
 from trackrecord.errors import BadInput, DataError, suggest
 from trackrecord.evaluation.calibration import calibration_of
 from trackrecord.evaluation.measuring import Columns, columns_of, measure_all, measure_slice
-from trackrecord.evaluation.outcomes import canonical_outcomes, check_outcomes
+from trackrecord.evaluation.outcomes import (
+    canonical_outcomes,
+    check_outcomes,
+    interpret,
+    open_outcomes,
+)
 from trackrecord.evaluation.plan import Plan, plan_for_outcomes
 from trackrecord.evaluation.result import Calibration, Evaluation
 from trackrecord.evaluation.slices import slices_of
@@ -100,12 +105,16 @@ def evaluate(
     >>> trackrecord.evaluate(frame).rows
     100
     """
-    from trackrecord.evaluation.outcomes import interpret, open_outcomes
+    import polars as pl
+
+    from trackrecord.data.kinds import Place, canonical
 
     if isinstance(outcomes, str | Path):
         table = open_outcomes(Path(outcomes)).frame
     else:
-        table = interpret(outcomes, "the table").frame
+        place = Place("the table")
+        columns = [canonical(series, "UTC", place) for series in outcomes.get_columns()]
+        table = interpret(pl.DataFrame(columns), place.file).frame
     return evaluate_outcomes(table, plan_for_outcomes(table, candidate=candidate, level=level))
 
 

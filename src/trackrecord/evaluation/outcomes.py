@@ -127,11 +127,15 @@ def check_outcomes(outcomes: pl.DataFrame, models: list[str], *, clustered: bool
 
 def canonical_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
     """Rows sorted by id, columns in one order: two tables that say the same become the same."""
+    import polars as pl
+
     names = outcomes.columns
     order = ["id", "truth", *(c for c in names if c.startswith("score."))]
     order += [c for c in OPTIONAL if c in names]
     order += [c for c in names if c.startswith("slice.")]
-    return outcomes.select(order).sort("id").rechunk()
+    # A column without any value has no type of its own; text is what a file would say it is.
+    empty = [pl.col(c).cast(pl.String) for c in names if outcomes[c].dtype == pl.Null]
+    return outcomes.with_columns(empty).select(order).sort("id").rechunk()
 
 
 def write_outcomes(outcomes: pl.DataFrame, path: Path) -> None:
@@ -236,6 +240,8 @@ def _truth(series: pl.Series, where: str) -> pl.Series:
     import polars as pl
 
     name = series.name
+    if series.dtype.is_float():
+        series = series.fill_nan(None)
     if lost := series.null_count():
         raise DataError(
             f"{name!r} is missing in {_count(lost)} of {len(series):,}",
@@ -245,7 +251,7 @@ def _truth(series: pl.Series, where: str) -> pl.Series:
         )
     if series.dtype == pl.Boolean:
         return series.cast(pl.Int8).alias("truth")
-    if series.dtype.is_numeric() and bool(series.is_in([0, 1]).all()):
+    if series.dtype.is_numeric() and bool(((series == 0) | (series == 1)).all()):
         return series.cast(pl.Int8).alias("truth")
     values = series.unique().sort()
     shown = ", ".join(repr(v)[:30] for v in values.head(6).to_list())

@@ -104,6 +104,10 @@ def _by_condition(series: pl.Series, text: str, operator: str, literal: str) -> 
 
 def _compared(series: pl.Series, text: str, operator: str, literal: str) -> pl.Series:
     """Boolean, null where the value is missing."""
+    import polars as pl
+
+    if series.null_count() == len(series):
+        return pl.Series(series.name, [None] * len(series), dtype=pl.Boolean)
     value: Any = literal
     if series.dtype.is_numeric():
         try:
