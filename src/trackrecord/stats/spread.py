@@ -10,7 +10,8 @@ The t distribution has the fewer of two numbers of degrees of freedom. One is ``
 (sum c)^2 / sum c^2 (Kish 1965): the rows of that class, where rows are independent. The other is
 that of a variance estimated from n squares as unequal as these, 2 / (1 / carriers - 1 / n) with
 ``carriers`` = (sum psi^2)^2 / sum psi^4 (Satterthwaite 1946): n for normal influences, a handful
-where a few rows carry the spread.
+where a few rows carry the spread. Both counts are divided by the design effect, the variance over
+what it were without clusters, so that a row repeated within its cluster counts once.
 """
 
 from __future__ import annotations
@@ -32,15 +33,16 @@ class Spread(msgspec.Struct, frozen=True):
     """A standard error ``se``, and how much is known of it.
 
     ``units`` and ``carriers`` are as above; ``clusters`` is None for independent rows; ``sparse``
-    counts the rows of the rarer class, or all rows where there is one class; ``rows`` all.
+    counts the rows of the rarer class, or all rows where there is one class; ``rows`` all. These
+    counts are divided by the design effect.
     """
 
     se: float
     units: float
     clusters: int | None
     carriers: float
-    sparse: int
-    rows: int
+    sparse: float
+    rows: float
 
     @property
     def degrees(self) -> float:
@@ -62,12 +64,11 @@ def spread_of(
     squares = influence * influence
     total = float(squares.sum())
     carriers = total * total / float(squares @ squares) if total > 0 else 0.0
+    within = np.bincount(classes, weights=squares, minlength=2)
+    # one row of a class has no spread of its own: its square is zero, and 0 / 0 must not be
+    alone = float((within / (1 - 1 / np.maximum(count, 2))).sum())
     if cluster is None:
-        within = np.bincount(classes, weights=squares, minlength=2)
-        # one row of a class has no spread of its own: its square is zero, and 0 / 0 must not be
-        left = 1 - 1 / np.maximum(count, 2)
-        se = math.sqrt(float((within / left).sum())) / n
-        return Spread(se, float(sparse), None, carriers, sparse, n)
+        return Spread(math.sqrt(alone) / n, float(sparse), None, carriers, sparse, n)
     code, groups = codes_of(cluster)
     cell = 2 * code + classes
     rows = np.bincount(cell, minlength=2 * groups).reshape(groups, 2)
@@ -78,8 +79,17 @@ def spread_of(
     units = float((1 / np.maximum((share**2).sum(axis=0), 1e-300))[count > 0].min())
     # a class within one cluster has units = 1, for which no interval is offered
     pulled = (sums / np.sqrt(np.maximum(1 - share, 1e-12))).sum(axis=1)
-    se = math.sqrt(float(pulled @ pulled)) / n
-    return Spread(se, units, int(kept.sum()), carriers, sparse, n)
+    together = float(pulled @ pulled)
+    plain = float((sums.sum(axis=1) ** 2).sum())
+    worth = min(1.0, total / plain) if plain > 0 else 1.0
+    return Spread(
+        math.sqrt(together) / n,
+        units,
+        int(kept.sum()),
+        carriers * worth,
+        sparse * worth,
+        n * worth,
+    )
 
 
 def codes_of(cluster: NDArray[np.integer]) -> tuple[Ints, int]:
