@@ -17,7 +17,8 @@ CASE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z")
 _SETTINGS_TEXT = """\
 # A trackrecord workspace. Keep this folder in git: everything that matters is a file.
 workspace = 1
-# Where MLflow remembers experiments; without this line, in a store of the workspace's own.
+# Where MLflow remembers experiments: in a store of the workspace's own, unless this names a server,
+# or "none".
 # tracking_uri = "http://localhost:5000"
 """
 
@@ -146,7 +147,7 @@ def open_workspace(root: Path) -> Workspace:
         raise BadInput(
             f"tracking_uri in {SETTINGS} is not the address of an MLflow store",
             where=str(path),
-            next='write it like tracking_uri = "http://localhost:5000", or remove the line',
+            next='write tracking_uri = "http://localhost:5000", or "none", or remove the line',
         )
     return Workspace(root=root, tracking_uri=uri)
 

@@ -118,14 +118,22 @@ def execute(verb: str, door_name: str, words: list[str]) -> int:
 def _told(error: Exception, words: list[str]) -> TrackrecordError:
     """Any error as one that a person can act on."""
     if isinstance(error, TrackrecordError):
+        # Whoever knows a better way out has said it.
+        error.next = error.next or f"mend that, then: {_again(words)}"
         return error
     if isinstance(error, OSError):
-        return _system_error(error)
+        return _system_error(error, _again(words))
     return TrackrecordError(
         f"trackrecord itself failed: {type(error).__name__}: {str(error)[:500]}",
         why="this is a bug in trackrecord, not in your work",
-        next=f"report what this prints: trackrecord {' '.join(words)[:500]} --debug",
+        next=f"report what this prints: {_again(words)} --debug",
     )
+
+
+def _again(words: list[str]) -> str:
+    import shlex
+
+    return shlex.join(["trackrecord", *words])[:500]
 
 
 def _check_folder(folder: str | None) -> None:
@@ -137,18 +145,18 @@ def _check_folder(folder: str | None) -> None:
         )
 
 
-def _system_error(error: OSError) -> TrackrecordError:
+def _system_error(error: OSError, again: str) -> TrackrecordError:
     import errno
 
-    next_step = {
-        errno.ENOSPC: "free some space, then run the same command again: nothing was half-written",
+    mend = {
+        errno.ENOSPC: "free some space: nothing was half-written",
         errno.EROFS: "work in a folder that can be written to",
-        errno.EACCES: "give yourself permission to that file, then run the same command again",
-    }.get(error.errno or 0, "look at that file, then run the same command again")
+        errno.EACCES: "give yourself permission to that file",
+    }.get(error.errno or 0, "look at that file")
     return TrackrecordError(
         (error.strerror or str(error)).lower(),
         where=str(error.filename) if error.filename else None,
-        next=next_step,
+        next=f"{mend}, then: {again}",
     )
 
 

@@ -39,16 +39,18 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     case, workspace = opened.case, opened.workspace
     with progress("sealing") as step:
         step("reading the data", 0.1)
-        table = load_case_table(case, workspace.root)
+        table = load_case_table(case, workspace.root, strict=False)
         step("checking the case", 0.5)
         findings = findings_of(opened, table)
         errors = [finding for finding in findings if finding.severity == "error"]
         if errors:
             tell_findings(errors)
+            first = errors[0]
             raise CaseError(
-                f"the case '{case.name}' has {len(errors)} errors, so it was not sealed",
-                where=opened.shown,
-                next=f"mend them, then: trackrecord case check {case.name}",
+                f"the case '{case.name}' has {counted(len(errors), 'error')}: it was not sealed",
+                where=f"{first.file}:{first.line}" if first.line else first.file,
+                why=f"{first.code}: {first.what}" + (", and more" if len(errors) > 1 else ""),
+                next=f"{first.fix}; then: trackrecord case check {case.name}",
             )
         step("digesting data and split", 0.8)
         parts = assign_parts(table.frame, case)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 READABLE = "CSV and TSV (also .gz), Parquet and Arrow IPC (Feather) files"
 MISSING = ("", "NA")
+_EXPORT = "export the table again, with a header and rows"
 
 
 def inside(root: Path, relative: str) -> Path:
@@ -92,6 +93,7 @@ def read_table(
         raise DataError(
             f"{where} has a header but no rows" if form == "csv" else f"{where} has no rows",
             where=str(path),
+            next=_EXPORT,
         )
     columns = []
     place = Place(where)
@@ -113,13 +115,15 @@ def sniff(path: Path) -> str:
         with path.open("rb") as file:
             start = file.read(4096)
     except FileNotFoundError:
-        raise DataError(f"there is no file {path.name}", where=where) from None
+        raise DataError(
+            f"there is no file {path.name}", where=where, next="correct the path, or put it there"
+        ) from None
     except IsADirectoryError:
         raise DataError(f"{path.name} is a folder", where=where, next="name a file in it") from None
     except OSError as error:
         raise DataError(f"cannot read {path.name}", where=where, why=error.strerror) from None
     if not start:
-        raise DataError(f"{path.name} is empty", where=where, why="it has 0 bytes")
+        raise DataError(f"{path.name} is empty", where=where, why="it has 0 bytes", next=_EXPORT)
     if start.startswith(b"PAR1"):
         return "parquet"
     if start.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
@@ -158,7 +162,9 @@ def check_columns(names: list[str], types: Mapping[str, str], where: str) -> Non
             )
         if name in seen:
             raise DataError(
-                f"{where} has two columns called {name!r}", where=f"{where}, column {number}"
+                f"{where} has two columns called {name!r}",
+                where=f"{where}, column {number}",
+                next="rename or remove one of them",
             )
         seen.add(name)
     for name in types:
@@ -242,7 +248,9 @@ def _read_text(path: Path, where: str) -> pl.DataFrame:
     except OSError as error:
         raise DataError(f"cannot read {where}", where=str(path), why=error.strerror) from None
     if not raw.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise DataError(f"{where} is empty", where=str(path), why="it has no header and no rows")
+        raise DataError(
+            f"{where} is empty", where=str(path), why="it has no header and no rows", next=_EXPORT
+        )
     delimiter = "\t" if {".tsv", ".tab"} & {s.lower() for s in path.suffixes} else ","
     header = _header(raw, delimiter, where)
     check_columns(header, {}, where)
