@@ -148,7 +148,9 @@ def evaluate_file(options: argparse.Namespace) -> Answer:
         if plan.clustered
         else "every row is independent: where not, name what rows share in a column 'cluster'"
     )
-    say(f"  {options.case}: a file is not a sealed case, so there are no verdicts (L0, stated)")
+    say_wrapped(
+        f"  {options.case}: a file is not a sealed case, so there are no verdicts (L0, stated)"
+    )
     for guess in guesses:
         say_wrapped(f"  · taken so: {guess}")
     tell_evaluation(result, plan)

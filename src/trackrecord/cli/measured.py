@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 MARKS = {"accepted": "✓", "rejected": "✗", "undecided": "?"}
 WIDTH = 100
-STRIP = 15
+STRIP = 13
 BAR = 20
-NAME = 24
+NAME = 23
 MOST_SLICES = 40
 
 
@@ -91,7 +91,7 @@ def tell_slices(result: Evaluation, plan: Plan) -> None:
     rows = []
     for part, estimate in list(zip(result.slices, drawn, strict=True))[:MOST_SLICES]:
         gain = found(part.differences, metric)
-        cells = [short(slice_name(part)), f"{part.rows:,}", shown(estimate)]
+        cells = [slice_name(part), f"{part.rows:,}", shown(estimate)]
         cells.append("" if estimate is None else strip(estimate, low, high))
         rows.append(cells if plan.reference is None else [*cells, shown(gain, signed=True)])
     header = [
@@ -101,7 +101,7 @@ def tell_slices(result: Evaluation, plan: Plan) -> None:
         f"{low:.2f} to {high:.2f}".replace(" ", "\N{NO-BREAK SPACE}"),
     ]
     if plan.reference is not None:
-        header.append(f"− {short(plan.reference)}")
+        header.append(f"− {short(plan.reference, NAME - 2)}")
     table(header, rows, right={1, 2, 4})
     if (left := len(result.slices) - MOST_SLICES) > 0:
         say(f"  … and {counted(left, 'slice')} more: --json has them all")
@@ -134,10 +134,10 @@ def tell_verdict(verdict: Verdict) -> None:
     if verdict.value is not None and verdict.lo is not None and verdict.hi is not None:
         signed = verdict.baseline is not None
         measured = interval(verdict.value, verdict.lo, verdict.hi, signed=signed)
-    say(f"  {MARKS[verdict.verdict]} {verdict.verdict:<9} {verdict.criterion}")
-    say(f"              {verdict.require}: {measured}")
+    say_wrapped(f"  {MARKS[verdict.verdict]} {verdict.verdict:<9} {verdict.criterion}", indent=14)
+    say_wrapped(f"{'':14}{verdict.require}: {measured}", indent=14)
     if verdict.verdict == "undecided":
-        say(f"              {verdict.reason}")
+        say_wrapped(f"{'':14}{verdict.reason}", indent=14)
 
 
 def found(estimates: list[Estimate], metric: str) -> Estimate | None:
@@ -158,15 +158,17 @@ def interval(value: float, lo: float, hi: float, *, signed: bool = False) -> str
     return f"{pointed(value, form)} [{pointed(lo, form)}, {pointed(hi, form)}]"
 
 
-def short(name: str) -> str:
-    """A name of at most NAME characters."""
-    return name if len(name) <= NAME else name[: NAME - 1] + "…"
+def short(name: str, most: int) -> str:
+    """A name of at most ``most`` characters."""
+    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def slice_name(part: SliceResult) -> str:
-    """``carrier: AA``, or ``carrier: (missing)`` for what is not a value."""
+    """``carrier: AA``, or ``carrier: (missing)``; at most NAME characters."""
     value = part.value if part.kind in ("value", "condition") else f"({part.value})"
-    return f"{part.slice}: {value}"
+    # The value tells slices apart, so a long column's name gives way first.
+    room = max(6, NAME - len(value) - 2)
+    return short(f"{short(part.slice, room)}: {value}", NAME)
 
 
 def strip(estimate: Estimate, low: float, high: float) -> str:
@@ -194,7 +196,7 @@ def _tables(corner: str, names: list[str], columns: dict[str, list[str]]) -> Non
     chosen: dict[str, list[str]] = {}
     room = width - first
     for name, cells in columns.items():
-        wanted = max(len(text) for text in [name, *cells]) + 2
+        wanted = max(len(text) for text in [name, *cells]) + 3
         if chosen and wanted > room:
             _one_table(corner, names, chosen)
             chosen, room = {}, width - first
@@ -218,6 +220,6 @@ def _tell_absent(absent: list[Absence], whose: str) -> None:
         say_wrapped(f"  – {', '.join(metrics)} {whose}: {reason}")
 
 
-def say_wrapped(text: str) -> None:
+def say_wrapped(text: str, *, indent: int = 4) -> None:
     """A sentence that may be longer than a line."""
-    say(textwrap.fill(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False))
+    say(textwrap.fill(text, WIDTH, subsequent_indent=" " * indent, break_on_hyphens=False))
