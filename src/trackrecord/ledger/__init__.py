@@ -9,7 +9,7 @@ from __future__ import annotations
 TYPE_CHECKING = False  # importing typing for this would take as long as all the rest
 
 if TYPE_CHECKING:
-    from trackrecord.ledger.canonical import canonical
+    from trackrecord.ledger.append import record
     from trackrecord.ledger.chain import (
         ChainProblem,
         ChainReport,
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         check_chain,
         read_chain,
     )
-    from trackrecord.ledger.record import record
+    from trackrecord.ledger.jcs import canonical
     from trackrecord.ledger.statement import Statement, Subject, predicate_type
     from trackrecord.ledger.store import read_evidence, write_atomic
 
@@ -39,14 +39,14 @@ __all__ = [
 ]
 
 _HOME = {
-    "canonical": "canonical",
+    "canonical": "jcs",
     "ChainProblem": "chain",
     "ChainReport": "chain",
     "Entry": "chain",
     "case_digest": "chain",
     "check_chain": "chain",
     "read_chain": "chain",
-    "record": "record",
+    "record": "append",
     "Statement": "statement",
     "Subject": "statement",
     "predicate_type": "statement",

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from trackrecord.errors import LedgerError
+from trackrecord.ledger.append import append_line, locked, open_chain
 from trackrecord.ledger.branches import Branches, ChainProblem, Row, read_branches, read_row
 from trackrecord.ledger.chain import settled_branches
 from trackrecord.ledger.findings import (
@@ -23,7 +24,6 @@ from trackrecord.ledger.findings import (
 )
 from trackrecord.ledger.lines import CHAIN
 from trackrecord.ledger.merging import merge_heads, other_chains
-from trackrecord.ledger.record import append_line, locked, open_chain
 from trackrecord.ledger.statement import predicate_type
 from trackrecord.ledger.store import DIGEST, TEMPORARY, cannot_write, decode_statement, write_atomic
 
@@ -58,7 +58,7 @@ def examine(evidence: Path) -> list[Finding]:
         findings.append(Finding("missing-chain", what, file, next=restore(file)))
     rows = list(branches.rows)
     others = other_chains(evidence)
-    if not others and (unmerged := _unmerged_finding(evidence)) is not None:
+    if not others and (unmerged := _unmerged_finding(evidence, rows)) is not None:
         findings.append(unmerged)
     for path in others:
         other = read_branches(path.read_bytes())
@@ -144,26 +144,38 @@ def _other_chain_finding(file: str, chain: Branches, other: Branches) -> Finding
     return Finding("forked-chain", what, file, next=MERGE)
 
 
-def _unmerged_finding(evidence: Path) -> Finding | None:
+def _unmerged_finding(evidence: Path, rows: list[Row]) -> Finding | None:
     """A git merge that kept one of two chains in the file, and waits for somebody to decide.
 
     Git itself is asked, because ``merge=binary`` leaves no trace in the file.
     """
     if not any((folder / ".git").exists() for folder in evidence.absolute().parents):
         return None
-    import subprocess
-
-    asked = ["git", "-C", str(evidence), "ls-files", "--unmerged", "--", CHAIN]
-    try:
-        answer = subprocess.run(asked, capture_output=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    if b" 3\t" not in answer.stdout:
+    theirs = _git(evidence, "show", f":3:./{CHAIN}")
+    if theirs is None:
         return None
     folder = evidence.name
+    file = f"{folder}/{CHAIN}"
+    if {row.digest for row in read_branches(theirs).rows} <= {row.digest for row in rows}:
+        what = "the chain has the entries of both clones, and git has not been told"
+        tell = f"git add {folder}"
+        return Finding("unmerged-chain", what, file, next=tell, harmless=True)
     what = "git could not merge the chain: the file has this clone's entries, not the other's"
-    get = f"git show :3:./{folder}/{CHAIN} > {folder}/chain.theirs.jsonl"
-    return Finding("unmerged-chain", what, f"{folder}/{CHAIN}", next=f"{get}; {MERGE}")
+    get = f"git show :3:./{file} > {folder}/chain.theirs.jsonl"
+    return Finding("unmerged-chain", what, file, next=f"{get}; {MERGE}")
+
+
+def _git(folder: Path, *words: str) -> bytes | None:
+    """What git answers; None where there is no git, or it has no answer."""
+    import subprocess
+
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout if answer.returncode == 0 else None
 
 
 def _evidence_findings(evidence: Path, names: list[str], rows: list[Row]) -> list[Finding]:

@@ -109,7 +109,7 @@ def straight(file: IO[bytes], *, head: str = ZEROS, seq: int = 0) -> Iterator[Co
         hashed = b"".join([sha256(a + b).digest() for a, b in zip(first, second, strict=True)])
         if hashed.hex().encode() != b"".join(digest):
             raise NotStraight
-        if prev[0] != before or prev[1:] != digest[:-1]:
+        if prev[0] != before or prev[1:] != digest[:-1] or b"merge" in kind:
             raise NotStraight
         if number != tuple(map(b"%d".__mod__, range(seq, seq + count))):
             raise NotStraight

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from trackrecord.errors import LedgerError
-from trackrecord.ledger.canonical import as_doubles, canonical
+from trackrecord.ledger.jcs import as_doubles, canonical
 from trackrecord.ledger.statement import STATEMENT_TYPE, Statement
 
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")

@@ -68,7 +68,7 @@ def _culprit(value: Any, at: str) -> tuple[str, str] | None:
     elif isinstance(value, str):
         if why := _bad_text(value):
             return at, f"the text {value!r} {why}"
-    elif isinstance(value, float):
+    elif type(value) is float:
         if not math.isfinite(value):
             return at, f"{value} is not a JSON number"
     elif isinstance(value, int):
