@@ -49,7 +49,7 @@ class Spread(msgspec.Struct, frozen=True):
         """Degrees of freedom of the t distribution; at least one where ``units`` is two."""
         unequal = 1 / self.carriers - 1 / self.rows if self.carriers > 0 else 0.0
         known = self.units - 1
-        return min(known, 2 / unequal) if unequal > 0 else known
+        return max(1.0, min(known, 2 / unequal)) if unequal > 0 else known
 
 
 def spread_of(
@@ -63,7 +63,7 @@ def spread_of(
     sparse = int(count[count > 0].min())
     squares = influence * influence
     total = float(squares.sum())
-    carriers = total * total / float(squares @ squares) if total > 0 else 0.0
+    carriers = _participation(squares)
     within = np.bincount(classes, weights=squares, minlength=2)
     # one row of a class has no spread of its own: its square is zero, and 0 / 0 must not be
     alone = float((within / (1 - 1 / np.maximum(count, 2))).sum())
@@ -90,6 +90,15 @@ def spread_of(
         sparse * worth,
         n * worth,
     )
+
+
+def _participation(squares: Floats) -> float:
+    """(sum s)^2 / sum s^2: how many of the numbers (n,) make up their sum; 0 where all are 0."""
+    most = float(squares.max())
+    if most == 0:
+        return 0.0
+    part = squares / most
+    return float(part.sum()) ** 2 / float(part @ part)
 
 
 def codes_of(cluster: NDArray[np.integer]) -> tuple[Ints, int]:
