@@ -321,6 +321,30 @@ def test_two_cases_must_be_told_apart(at_stage: AtStage, refuse: Refuse) -> None
     assert "other, tumours" in told.err
 
 
+HOSTILE = "<script>alert('x')</script>"
+
+
+def test_scripts_in_columns_values_and_texts_stay_text_on_the_page(at_stage: AtStage) -> None:
+    root = at_stage("check")
+    rewrite(root, lambda frame: frame.rename({"clinic": HOSTILE, "mean_texture": 'a"b|`c`&amp;'}))
+    path = root / "data/cancer.csv"
+    path.write_text(path.read_text().replace(",A,", f',"{HOSTILE}",'))
+    case = root / "cases/tumours/case.toml"
+    text = case.read_text().replace('"clinic"', f'"{HOSTILE}"')
+    text = text.replace('"mean_texture"', "'a\"b|`c`&amp;'")
+    case.write_text(text.replace("Is this tumour", f"{HOSTILE} Is this tumour"))
+    for words in (["seal"], ["run"], ["evaluate", "--part", "test"], ["claim", "draft"],
+                  ["publish", "--yes"]):  # fmt: skip
+        told = trackrecord(*words, at=root)
+        assert told.code == 0, told.err
+    folder = root / "published" / NAME
+    page = (folder / "index.html").read_text("utf-8")
+    assert "<script" not in page.lower()
+    assert "&lt;script&gt;" in page
+    assert "<script" not in (folder / "model-card.md").read_text("utf-8").lower()
+    assert trackrecord("verify", folder).code == 0
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of two megabytes."""

@@ -33,6 +33,7 @@ def features_known_later(case: Case, file: str, line_of: LineOf) -> Iterator[Fin
 
 @detector("known_by")
 def known_by(context: Context) -> Iterator[Finding]:
+    """TR103: each joined table's cut-off against the unit's own time."""
     data = context.case.data
     if data.time is None or data.time not in context.table.frame.columns:
         return

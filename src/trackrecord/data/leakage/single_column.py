@@ -24,6 +24,7 @@ FEWEST_OF_A_CLASS = 10
 
 @detector("single_column")
 def single_column(context: Context) -> Iterator[Finding]:
+    """Each feature alone, on the training rows."""
     train = context.train
     truth = train["truth"]
     if min(int(truth.sum()), len(truth) - int(truth.sum())) < FEWEST_OF_A_CLASS:
