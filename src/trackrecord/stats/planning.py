@@ -77,7 +77,9 @@ def spread_assumed(metric: str, effect: float, rate: float, paired: bool) -> tup
 
 
 def _rounded(rate: float) -> float:
-    return float(f"{rate:.3g}")
+    """Three digits of the rarer class's rate, so that near rates share their reckoning."""
+    rare = float(f"{min(rate, 1 - rate):.3g}")
+    return rare if rate <= 0.5 else 1 - rare
 
 
 def _auc_with(asked: Metric, effect: float, rate: float) -> float:
@@ -89,7 +91,7 @@ def _auc_with(asked: Metric, effect: float, rate: float) -> float:
     worst, best = rising * _value(asked.name, low, rate), rising * _value(asked.name, high, rate)
     if not worst < rising * effect < best:
         return REFERENCE_AUC
-    for _ in range(12):
+    for _ in range(9):
         middle = (low + high) / 2
         if rising * _value(asked.name, middle, rate) < rising * effect:
             low = middle
@@ -116,7 +118,9 @@ def _spread(metric: str, auc: float, rate: float, paired: bool) -> float:
     actual = float(truth.mean())
     # rarer than the rows laid out: an influence of the rarer class grows as 1 / rate
     rarer = min(actual, 1 - actual) / min(rate, 1 - rate)
-    return math.sqrt(float(influence @ influence) / truth.size * max(1.0, rarer))
+    # what less than one of the rows laid out would carry is not seen: never taken for none
+    seen = max(float(influence @ influence), 1.0) / truth.size
+    return math.sqrt(seen * max(1.0, rarer))
 
 
 @lru_cache(maxsize=8)

@@ -1,0 +1,65 @@
+"""Intervals hold the truth as often as they say: the quick part of the coverage simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.simulation.coverage import Covered, cover, table
+from tests.simulation.population import Design, centre, draw, true_values
+
+PROMISED = 0.93
+
+
+def check(found: Covered) -> None:
+    for name, tally in found.tallies.items():
+        assert tally.offered > 0.95 * tally.tried, (str(found.design), name)
+        error = (PROMISED * (1 - PROMISED) / tally.offered) ** 0.5
+        assert tally.coverage > PROMISED - 2.5 * error, (str(found.design), name, tally)
+
+
+def test_coverage_holds_with_few_rows() -> None:
+    check(cover(Design(100, 0.2), samples=200))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "design",
+    [
+        Design(1_000, 0.02),
+        Design(1_000, 0.1, tau=8.0),
+        Design(1_000, 0.3, clusters=20),
+        Design(2_000, 0.1, clusters=50, ties=1.0),
+    ],
+    ids=str,
+)
+def test_coverage_holds(design: Design) -> None:
+    check(cover(design, samples=400))
+
+
+@pytest.mark.slow
+def test_intervals_are_no_wider_than_they_need_be() -> None:
+    """With rows enough, neither does an interval hold the truth much more often than it says."""
+    found = cover(Design(2_000, 0.3), samples=400)
+    for name, tally in found.tallies.items():
+        assert tally.coverage < 0.95 + 2.5 * (0.05 * 0.95 / tally.offered) ** 0.5, (name, tally)
+
+
+def test_the_true_values_are_those_of_a_very_large_sample() -> None:
+    from trackrecord.stats.estimates import measure
+    from trackrecord.stats.influence import Influence
+
+    for design in (Design(400_000, 0.1, ties=1.0), Design(400_000, 0.3, clusters=20_000)):
+        true = true_values(design, 0)
+        sample = draw(design, centre(design), np.random.default_rng(1))
+        for name, value in true.items():
+            found = measure(name, sample.truth, sample.scores[0])
+            assert isinstance(found, Influence)
+            error = found.influence.std() / design.rows**0.5
+            assert found.value == pytest.approx(value, abs=6 * error), name
+
+
+def test_the_table_shows_what_was_declined() -> None:
+    found = cover(Design(30, 0.05), samples=30)
+    text = table([found], 30)
+    assert "| roc_auc |" in text
+    assert "declined" in text
