@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from tests.ledger.chains import add, line_after, raw, straight_chain, write_chain
 
 from trackrecord.errors import LedgerError
-from trackrecord.ledger import check_chain, read_chain
+from trackrecord.ledger import canonical, check_chain, read_chain
 from trackrecord.ledger.branches import Row, heads_of, in_order, read_branches
 from trackrecord.ledger.doctor import examine, merge_heads
 
@@ -55,6 +57,18 @@ def test_a_merge_keeps_both_branches_and_counts_their_looks(evidence: Path) -> N
     assert entries[-1] == entry
     assert looks(evidence) == 8
     assert check_chain(evidence).problems == []
+
+
+def test_a_merge_is_the_canonical_json_of_its_entry(evidence: Path) -> None:
+    write_chain(evidence, raw(*ROOT, *OURS, *THEIRS, *branch("c", 1)))
+    merge_heads(evidence)
+    line = (evidence / "chain.jsonl").read_bytes().splitlines()[-1]
+    document = json.loads(line)
+    assert canonical(document) == line
+    digest = document.pop("digest")
+    assert digest == sha256(canonical(document)).hexdigest()
+    assert (document["kind"], document["case"], document["evidence"]) == ("merge", None, None)
+    assert len(document["also"]) == 2
 
 
 def test_after_a_merge_the_chain_goes_on_and_numbers_are_places(evidence: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -42,10 +43,11 @@ def test_a_line_is_the_canonical_json_of_its_entry(evidence: Path) -> None:
     line = (evidence / "chain.jsonl").read_bytes()
     document = json.loads(line)
     assert canonical(document) + b"\n" == line
+    digest = document.pop("digest")
+    assert digest == entry.digest == sha256(canonical(document)).hexdigest()
     assert {**document, "also": []} == {
         "also": [],
         "case": entry.case,
-        "digest": entry.digest,
         "evidence": entry.evidence,
         "kind": "look",
         "prev": entry.prev,
@@ -165,8 +167,6 @@ def test_lines_in_another_order_are_named(order: list[int]) -> None:
 
 def forged(**changes: object) -> bytes:
     """The last line of the chain with changes, its digest reckoned anew."""
-    from hashlib import sha256
-
     body = json.loads(LINES[-1])
     del body["digest"]
     body.update(changes)

@@ -42,6 +42,8 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
         saved = repair_torn_tail(workspace.evidence, lock_path=lock)
         if saved is None:
             say("the end of the chain is not torn: nothing was changed")
+        elif saved.name == "chain.jsonl":
+            say("✓ the last entry only lacked its newline, which was added")
         else:
             say(f"✓ the torn end of the chain was moved to {saved.name}")
     if options.merge:
@@ -49,7 +51,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
         if entry is None:
             say("the chain has one head: nothing was changed")
         else:
-            say(f"✓ both branches were kept, and joined by entry {entry.seq}")
+            say(f"✓ every entry of every branch was kept; the head is entry {entry.seq}")
     findings = examine(workspace.evidence)
     for finding in findings:
         place = f"{finding.file}:{finding.line}" if finding.line else finding.file

@@ -93,7 +93,6 @@ def locked(evidence: Path, lock_path: Path | None) -> Iterator[None]:
     path = lock_path or evidence.absolute().parent / ".trackrecord" / "lock"
     lock = FileLock(path, timeout=LOCK_SECONDS)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(poll_interval=0.002)
     except Timeout:
         raise LedgerError(
@@ -188,18 +187,31 @@ def make_line(
     clones differ, and an order that time contradicts helps no reader.
     """
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    body: dict[str, Any] = {
-        "case": case,
-        "evidence": evidence,
-        "kind": kind,
-        "prev": follows[0].digest if follows else ZEROS,
-        "seq": seq,
-        "time": max([now, *(row.time for row in follows)]),
-    }
-    if also := [row.digest for row in follows[1:]]:
-        body["also"] = also
-    body["digest"] = hashlib.sha256(canonical(body)).hexdigest()
-    return Entry(**body), canonical(body) + b"\n"
+    prev, *also = [row.digest for row in follows] or [ZEROS]
+    time = max([now, *(row.time for row in follows)])
+    # Canonical JSON by hand: the keys are in order, and no value needs an escape.
+    merged = '"also":["' + '","'.join(also) + '"],' if also else ""
+    before = f'{{{merged}"case":{_quoted(case)},'
+    after = (
+        f'"evidence":{_quoted(evidence)},"kind":"{kind}","prev":"{prev}","seq":{seq},'
+        f'"time":"{time}"}}'
+    )
+    digest = hashlib.sha256((before + after).encode("ascii")).hexdigest()
+    entry = Entry(
+        seq=seq,
+        time=time,
+        kind=kind,
+        case=case,
+        evidence=evidence,
+        prev=prev,
+        digest=digest,
+        also=also,
+    )
+    return entry, f'{before}"digest":"{digest}",{after}\n'.encode("ascii")
+
+
+def _quoted(text: str | None) -> str:
+    return "null" if text is None else f'"{text}"'
 
 
 def _bad_end(evidence: Path, what: str, why: str | None) -> LedgerError:
