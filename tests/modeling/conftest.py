@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from trackrecord.data.split import assign_parts
 from trackrecord.data.table import CaseTable, load_case_table
 from trackrecord.modeling.train import Trained, train_and_predict
 from trackrecord.workspace import make_workspace
+
+# As training itself does, here before scikit-learn loads: tests share the machine's cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 CASE = """\
 spec = 1

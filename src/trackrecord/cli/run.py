@@ -13,8 +13,9 @@ from trackrecord.errors import BadInput, CaseError
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Train the case's baselines and models on the training part and write their predictions for\n"
-        "validation and test. The test's truth stays closed: only `evaluate --part test` opens it."
+        "Train the case's baselines and models on the training part and write their predictions\n"
+        "for validation and test. The test's truth stays closed: only `evaluate --part test`\n"
+        "opens it."
     )
     parser.epilog = (
         "examples:\n  trackrecord run churn\n"
@@ -48,7 +49,8 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
         raise BadInput(
             "--model says whose predictions a file has, and there is no file",
             why="without --outcomes, every model of the case is trained",
-            next=f"trackrecord run {options.case or 'CASE'} --outcomes FILE --model {options.model}",
+            next=f"trackrecord run {options.case or 'CASE'} --outcomes FILE "
+            f"--model {options.model}",
         )
     opened = open_case(options)
     case, workspace = opened.case, opened.workspace

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from trackrecord.cases.seal import life_of
-from trackrecord.errors import TrackrecordError
+from trackrecord.errors import LedgerError, TrackrecordError
 from trackrecord.ledger import read_chain, read_evidence
 
 if TYPE_CHECKING:
@@ -63,39 +63,63 @@ class Leftover(msgspec.Struct, frozen=True, kw_only=True):
 def claimed_folder(workspace: Workspace, case: str) -> Iterator[RunFolder]:
     """A new run's folder. Unless :meth:`RunFolder.keep` was called, it is gone afterwards.
 
-    Leftovers ``NNNN.part`` of processes that have ended are removed on the way.
+    Leftovers ``NNNN.part`` of processes that have ended are removed on the way. A number that a
+    folder or the ledger has is not given again. Raises LedgerError for a broken chain.
     """
     runs = workspace.runs(case)
     made = [folder for folder in (runs, runs.parent) if not folder.exists()]
     runs.mkdir(parents=True, exist_ok=True)
-    with _lock(workspace, case, "next", CLAIM_SECONDS):
-        for left in _parts(runs):
-            with _held(workspace, case, left.name) as dead:
-                if dead:
-                    shutil.rmtree(left)
-        numbers = [int(found[1]) for found in map(_NUMBERED.match, os.listdir(runs)) if found]
-        number = f"{max(numbers, default=0) + 1:04d}"
-        folder = RunFolder(number, runs / f"{number}.part", runs / number)
-        alive = _lock(workspace, case, folder.part.name, CLAIM_SECONDS)
-        alive.acquire()
-        folder.part.mkdir()
+    try:
+        folder, alive = _claim(workspace, case, runs)
+    except BaseException:
+        _remove_empty(made)
+        raise
     try:
         yield folder
     finally:
         if not folder.kept and not _is_recorded(workspace, case, folder):
             for path in (folder.part, folder.final):
                 shutil.rmtree(path, ignore_errors=True)
-            for path in made:
-                if path.exists() and not os.listdir(path):
-                    path.rmdir()
+            _remove_empty(made)
         alive.release()
         Path(alive.lock_file).unlink(missing_ok=True)
 
 
-def recorded_runs(workspace: Workspace, case: str) -> set[str]:
-    """Numbers of the case's runs that the ledger has. Raises LedgerError for a broken one."""
-    life = life_of(read_chain(workspace.evidence), case)
-    return {str(read_evidence(workspace.evidence, digest).predicate["run"]) for digest in life.runs}
+def _claim(workspace: Workspace, case: str, runs: Path) -> tuple[RunFolder, BaseFileLock]:
+    with _lock(workspace, case, "next", CLAIM_SECONDS):
+        for left in _parts(runs):
+            with _held(workspace, case, left.name) as dead:
+                if dead:
+                    shutil.rmtree(left)
+        taken = recorded_runs(workspace, case, withheld=True)
+        taken |= {found[1] for found in map(_NUMBERED.match, os.listdir(runs)) if found}
+        number = f"{max(map(int, taken), default=0) + 1:04d}"
+        folder = RunFolder(number, runs / f"{number}.part", runs / number)
+        alive = _lock(workspace, case, folder.part.name, CLAIM_SECONDS)
+        alive.acquire()
+        folder.part.mkdir()
+        return folder, alive
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for path in folders:
+        if path.exists() and not os.listdir(path):
+            path.rmdir()
+
+
+def recorded_runs(workspace: Workspace, case: str, *, withheld: bool = False) -> set[str]:
+    """Numbers of the case's runs that the ledger has, such as ``0001``.
+
+    Raises LedgerError for a broken chain, and for evidence that is gone unless ``withheld``.
+    """
+    found = set()
+    for digest in life_of(read_chain(workspace.evidence), case).runs:
+        try:
+            found.add(str(read_evidence(workspace.evidence, digest).predicate["run"]))
+        except LedgerError:
+            if not withheld:
+                raise
+    return found
 
 
 def find_leftovers(workspace: Workspace, case: str) -> list[Leftover]:
