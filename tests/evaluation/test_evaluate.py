@@ -246,6 +246,14 @@ def test_the_library_evaluates_a_frame_and_a_file_alike(tmp_path: Path) -> None:
     assert trackrecord.evaluate(frame) == trackrecord.evaluate(tmp_path / "p.parquet")
 
 
+def test_the_library_takes_columns_and_refuses_what_is_no_table() -> None:
+    frame = outcomes().drop("slice.site", "slice.size", "cluster")
+    assert trackrecord.evaluate(frame.to_dict(as_series=False)) == trackrecord.evaluate(frame)
+    for wrong in (3, {"truth": [1, 0], "score": [0.5]}):
+        with pytest.raises(BadInput, match="is not a table of outcomes"):
+            trackrecord.evaluate(wrong)  # type: ignore[arg-type]
+
+
 AGAIN = """
 import hashlib, msgspec, sys
 from pathlib import Path

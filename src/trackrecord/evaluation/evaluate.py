@@ -7,8 +7,9 @@ they are put in the order of their ids before anything is summed.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -83,7 +84,10 @@ def evaluate_outcomes(outcomes: pl.DataFrame, plan: Plan) -> Evaluation:
 
 
 def evaluate(
-    outcomes: pl.DataFrame | str | Path, *, candidate: str | None = None, level: float = 0.95
+    outcomes: pl.DataFrame | Mapping[str, Any] | str | Path,
+    *,
+    candidate: str | None = None,
+    level: float = 0.95,
 ) -> Evaluation:
     """Evaluate predictions that no case stands behind: a file, or a table in memory.
 
@@ -92,7 +96,7 @@ def evaluate(
     outcomes:
         Columns ``id`` (optional), ``truth`` (0 and 1) and ``score``, or a ``score.NAME`` for each
         model; ``cluster`` and ``slice.NAME`` where there are any. A path to Parquet, CSV or Arrow,
-        or a Polars frame.
+        a Polars or pandas frame, or a mapping of columns.
     candidate:
         The model that the others are baselines of; by default the last ``score.NAME``.
     level:
@@ -113,7 +117,12 @@ def evaluate(
         table = open_outcomes(Path(outcomes)).frame
     else:
         place = Place("the table")
-        columns = [canonical(series, "UTC", place) for series in outcomes.get_columns()]
+        try:
+            frame = pl.DataFrame(outcomes)
+        except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
+            kind = type(outcomes).__name__
+            raise BadInput(f"a {kind} is not a table of outcomes", why=str(error)[:200]) from None
+        columns = [canonical(series, "UTC", place) for series in frame.get_columns()]
         table = interpret(pl.DataFrame(columns), place.file).frame
     return evaluate_outcomes(table, plan_for_outcomes(table, candidate=candidate, level=level))
 
