@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from trackrecord.stats.influence import Undefined
 from trackrecord.stats.ranking import both_classes
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 STEPS = 100
 HALVINGS = 40
+HUGE = 1e15
 TOLERANCE = 1e-12
+ROUNDING = 1e-9
 
 
 class Fit(msgspec.Struct, frozen=True):
@@ -39,40 +41,53 @@ def log_odds(truth: NDArray[np.int8], score: Floats) -> Floats:
     return odds
 
 
-def fit(truth: NDArray[np.int8], design: Floats, offset: Floats | float = 0.0) -> Fit:
+def fit(
+    truth: NDArray[np.int8], design: Floats, start: list[float], offset: Floats | float = 0.0
+) -> Fit:
     """Maximum likelihood for P(truth = 1) = sigmoid(design @ coefficients + offset).
 
-    ``design`` is (n, p). Newton's steps, halved while they lower the likelihood, which is concave:
-    so this ends at its maximum where there is one (the caller excludes separated classes).
+    ``design`` is (n, p), ``start`` has p numbers. Newton's steps, halved while they lower the
+    likelihood, which is concave: so this ends at its maximum where there is one (the caller
+    excludes separated classes).
     """
-    n, width = design.shape
-    coefficients = np.zeros(width)
-    line = np.zeros(n) + offset
-    likelihood = _log_likelihood(truth, line)
+    coefficients = np.array(start)
+    line = design @ coefficients + offset
+    likelihood, chance = _likelihood(truth, line)
     for _ in range(STEPS):
-        chance = expit(line)
         information = design.T @ ((chance * (1 - chance))[:, None] * design)
         gradient = design.T @ (truth - chance)
-        try:
-            step = np.linalg.solve(information, gradient)
-        except np.linalg.LinAlgError:
-            raise Undefined("the logistic fit is singular: the scores hardly differ") from None
+        step = _solved(information, gradient)
         for _ in range(HALVINGS):
-            moved = design @ (coefficients + step) + offset
-            reached = _log_likelihood(truth, moved)
-            if reached >= likelihood - 1e-9 * abs(likelihood):
+            line = design @ (coefficients + step) + offset
+            reached, chance = _likelihood(truth, line)
+            if reached >= likelihood - ROUNDING * abs(likelihood):
                 break
             step = step / 2
-        coefficients, line, likelihood = coefficients + step, moved, reached
+        coefficients, likelihood = coefficients + step, reached
         if np.all(np.abs(step) <= TOLERANCE * (1 + np.abs(coefficients))):
-            break
-    else:
-        raise Undefined(f"the logistic fit did not settle in {STEPS} steps")
-    chance = expit(line)
-    information = design.T @ ((chance * (1 - chance))[:, None] * design) / n
-    score_rows = design * (truth - chance)[:, None]
-    return Fit(coefficients, np.linalg.solve(information, score_rows.T).T)
+            return _fitted(truth, design, coefficients, chance)
+    raise Undefined(f"the logistic fit did not settle in {STEPS} steps")
 
 
-def _log_likelihood(truth: NDArray[np.int8], line: Floats) -> float:
-    return float(np.sum(truth * line - np.logaddexp(0.0, line)))
+def _fitted(truth: NDArray[np.int8], design: Floats, coefficients: Floats, chance: Floats) -> Fit:
+    information = design.T @ ((chance * (1 - chance))[:, None] * design) / truth.size
+    bread = _solved(information, np.eye(coefficients.size))
+    return Fit(coefficients, (design @ bread) * (truth - chance)[:, None])
+
+
+def _solved(information: Floats, right: Floats) -> Floats:
+    try:
+        found = np.linalg.solve(information, right)
+    except np.linalg.LinAlgError:
+        found = np.full_like(right, np.inf)
+    if not np.all(np.abs(found) < HUGE):
+        raise Undefined("the logistic fit is singular: no finite coefficients are the best")
+    return found
+
+
+def _likelihood(truth: NDArray[np.int8], line: Floats) -> tuple[float, Floats]:
+    """The log likelihood, and sigmoid(line) (n,), from one exponential that cannot overflow."""
+    small = np.exp(-np.abs(line))
+    chance = np.where(line >= 0, 1.0, small) / (1 + small)
+    softplus = np.maximum(line, 0.0) + np.log1p(small)
+    return float(truth @ line - softplus.sum()), chance

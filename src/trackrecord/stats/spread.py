@@ -58,25 +58,23 @@ def spread_of(
     """The spread of a value with ``influence`` (n,); ``cluster`` (n,) as whole numbers or None."""
     n = influence.size
     positives = int(np.count_nonzero(truth))
-    classes = (truth != 0).astype(np.int64) if 0 < positives < n else np.zeros(n, np.int64)
-    count = np.bincount(classes, minlength=2)
-    sparse = int(count[count > 0].min())
+    both = 0 < positives < n
+    sparse = min(positives, n - positives) if both else n
     squares = influence * influence
-    total = float(squares.sum())
-    carriers = _participation(squares)
-    within = np.bincount(classes, weights=squares, minlength=2)
-    # one row of a class has no spread of its own: its square is zero, and 0 / 0 must not be
-    alone = float((within / (1 - 1 / np.maximum(count, 2))).sum())
+    total, carriers = float(squares.sum()), _participation(squares)
     if cluster is None:
+        mine = float(squares[truth != 0].sum()) if both else 0.0
+        alone = _corrected(total - mine, n - positives if both else n)
+        alone += _corrected(mine, positives) if both else 0.0
         return Spread(math.sqrt(alone) / n, float(sparse), None, carriers, sparse, n)
     code, groups = codes_of(cluster)
-    cell = 2 * code + classes
+    cell = 2 * code + (truth != 0) if both else 2 * code
     rows = np.bincount(cell, minlength=2 * groups).reshape(groups, 2)
     sums = np.bincount(cell, weights=influence, minlength=2 * groups).reshape(groups, 2)
     kept = rows.sum(axis=1) > 0
     rows, sums = rows[kept], sums[kept]
-    share = rows / np.maximum(count, 1)
-    units = float((1 / np.maximum((share**2).sum(axis=0), 1e-300))[count > 0].min())
+    share = rows / np.maximum(rows.sum(axis=0), 1)
+    units = float(1 / (share**2).sum(axis=0).max())
     # a class within one cluster has units = 1, for which no interval is offered
     pulled = (sums / np.sqrt(np.maximum(1 - share, 1e-12))).sum(axis=1)
     together = float(pulled @ pulled)
@@ -90,6 +88,11 @@ def spread_of(
         sparse * worth,
         n * worth,
     )
+
+
+def _corrected(squares: float, rows: int) -> float:
+    """A sum of squares over 1 - 1 / rows; a class's only row has no spread of its own."""
+    return squares / (1 - 1 / rows) if rows > 1 else 0.0
 
 
 def _participation(squares: Floats) -> float:

@@ -24,5 +24,5 @@ if TYPE_CHECKING:
 def calibration_intercept(truth: NDArray[np.int8], score: NDArray[np.float64]) -> Influence:
     """The constant with slope one. Undefined for one class, or scores of exactly 0 or 1."""
     offset = log_odds(truth, score)
-    fitted = fit(truth, np.ones((truth.size, 1)), offset)
+    fitted = fit(truth, np.ones((truth.size, 1)), [0.0], offset)
     return Influence(float(fitted.coefficients[0]), fitted.influence[:, 0])

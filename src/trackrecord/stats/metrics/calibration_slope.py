@@ -28,5 +28,5 @@ def calibration_slope(truth: NDArray[np.int8], score: NDArray[np.float64]) -> In
     high, low = odds[truth == 1], odds[truth == 0]
     if high.min() >= low.max() or high.max() <= low.min():
         raise Undefined("one score separates the classes, so the slope is infinite")
-    fitted = fit(truth, np.column_stack([np.ones(odds.size), odds]))
+    fitted = fit(truth, np.column_stack([np.ones(odds.size), odds]), [0.0, 1.0])
     return Influence(float(fitted.coefficients[1]), fitted.influence[:, 1])
