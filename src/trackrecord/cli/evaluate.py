@@ -62,6 +62,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
 
 
 def evaluate_case(options: argparse.Namespace) -> Answer:
+    """Measure a part of a case's latest run; of the test, after counting the look."""
     if options.candidate is not None:
         raise BadInput(
             "--candidate is for a file of predictions",
@@ -120,6 +121,7 @@ def status_line(predicate: EvaluationPredicate) -> str:
 
 
 def evaluate_file(options: argparse.Namespace) -> Answer:
+    """Measure a file of predictions."""
     for name in ("part", "run"):
         if getattr(options, name) is not None:
             raise BadInput(
@@ -158,6 +160,7 @@ def evaluate_file(options: argparse.Namespace) -> Answer:
 
 
 def contrast(options: argparse.Namespace) -> Answer:
+    """Measure the candidate under each contrast."""
     from trackrecord.data.table import load_case_table
     from trackrecord.evaluation.contrast import contrast_case
 
