@@ -77,7 +77,7 @@ def _fitted(truth: NDArray[np.int8], design: Floats, coefficients: Floats, chanc
 
 def _solved(information: Floats, right: Floats) -> Floats:
     try:
-        found = np.linalg.solve(information, right)
+        found = np.linalg.solve(information, right).astype(np.float64)
     except np.linalg.LinAlgError:
         found = np.full_like(right, np.inf)
     if not np.all(np.abs(found) < HUGE):
