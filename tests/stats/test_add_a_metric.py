@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +20,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "add-a-metric.md"
 
 
 @pytest.fixture
-def taught(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+def taught(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """The page's metric, registered for one test."""
     monkeypatch.setattr(metrics, "_registry", dict(metrics._registry))
     (source,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     (tmp_path / "specificity.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     importlib.import_module("specificity")
-    monkeypatch.delitem(sys.modules, "specificity")
-    return "specificity"
+    yield "specificity"
+    del sys.modules["specificity"]
 
 
 def test_the_pages_metric_has_the_value_it_says(taught: str) -> None:
