@@ -222,3 +222,26 @@ def test_a_verified_folder_needs_nothing_else(journey: Journey, tmp_path: Path) 
     told = trackrecord("verify", folder)
     assert told.code == 1
     assert "index.html" in told.out
+
+
+def test_a_contrast_comes_after_the_verdict_and_is_a_look(at_stage: AtStage) -> None:
+    root = at_stage("check")
+    contrast = '[[contrast]]\nname = "another split"\nsplit = { kind = "random", seed = 9 }\n\n'
+    first = '[[criterion]]\nname = "ranks'
+    edit(root, (first, contrast + first))
+    assert trackrecord("seal", NAME, at=root).code == 0
+    assert trackrecord("run", NAME, at=root).code == 0
+    early = trackrecord("contrast", NAME, at=root)
+    assert early.code == 2
+    assert "trackrecord evaluate tumours --part test" in early.err
+    assert trackrecord("evaluate", NAME, "--part", "test", at=root).code == 0
+    told = trackrecord("contrast", NAME, at=root)
+    assert told.code == 0, told.err
+    assert "another split" in told.out
+    assert "2 looks at the test" in trackrecord("status", at=root).out
+
+
+def test_the_folder_may_come_before_the_verb(at_stage: AtStage) -> None:
+    root = at_stage("check")
+    assert trackrecord("-C", root, "case", "check", NAME).code == 0
+    assert trackrecord("-C", root, "status") == trackrecord("status", at=root)

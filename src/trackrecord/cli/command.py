@@ -162,10 +162,10 @@ def _system_error(error: OSError, again: str) -> TrackrecordError:
 
 def _tell(error: TrackrecordError, as_json: bool) -> None:
     if as_json:
-        import json
+        from trackrecord.cli.printing import print_json
 
         parts = {"what": error.what, "where": error.where, "why": error.why, "next": error.next}
-        print(json.dumps({"error": parts}, ensure_ascii=False))
+        print_json({"error": parts})
         return
     from trackrecord.cli.printing import safe
 

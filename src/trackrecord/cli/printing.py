@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,8 +44,8 @@ def print_json(result: Any) -> None:
         result = msgspec.to_builtins(result)
     import json
 
-    json.dump(result, sys.stdout, ensure_ascii=False, indent=2, sort_keys=True)
-    print()
+    text = json.dumps(result, ensure_ascii=False, indent=2, sort_keys=True)
+    print(text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def heading(text: str) -> None:
@@ -55,7 +55,7 @@ def heading(text: str) -> None:
         print(f"\n{mark}{safe(text)}{plain}", flush=True)
 
 
-def table(columns: list[str], rows: list[list[str]], *, right: set[int] = frozenset()) -> None:  # type: ignore[assignment]
+def table(columns: list[str], rows: list[list[str]], *, right: Collection[int] = ()) -> None:
     """A table that wraps to the terminal; columns in ``right`` are aligned for comparing."""
     if _quiet:
         return
@@ -67,7 +67,7 @@ def table(columns: list[str], rows: list[list[str]], *, right: set[int] = frozen
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
     for index, column in enumerate(columns):
         drawn.add_column(
-            column,
+            Text(safe(column)),
             justify="right" if index in right else "left",
             overflow="fold",
             no_wrap=index in right,

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from trackrecord.cli import printing
+from trackrecord.cli.printing import counted, interval, print_json, safe, say, table
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain – ✓\nnext line", "plain – ✓\nnext line"),
+        ("\x1b[31mred\x07", "\ufffd[31mred\ufffd"),
+        ("a\rb\tc\x7f", "a\ufffdb\ufffdc\ufffd"),
+        ("\x9b31m", "\ufffd31m"),  # the same escape in one byte
+        ("gnp.\u202eexe", "gnp.\ufffdexe"),  # read from right to left
+        ("\udcff", "?"),  # a file name that is not UTF-8
+    ],
+)
+def test_nothing_said_can_repaint_the_terminal(text: str, shown: str) -> None:
+    assert safe(text) == shown
+
+
+def test_a_table_shows_hostile_cells_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    printing.quiet(False)
+    table(["name", "[bold]value"], [["\x1b[2J", "[red]7[/red]"]], right={1})
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "[bold]value" in out
+    assert "[red]7[/red]" in out
+
+
+def test_a_quiet_command_says_nothing_but_its_json(capsys: pytest.CaptureFixture[str]) -> None:
+    printing.quiet(True)
+    try:
+        say("for people")
+        table(["a"], [["1"]])
+        with printing.progress("working") as step:
+            step("reading", 0.5)
+        print_json({"b": 1, "a": "é"})
+    finally:
+        printing.quiet(False)
+    out = capsys.readouterr().out
+    assert json.loads(out) == {"a": "é", "b": 1}
+    assert "é" in out
+
+
+def test_numbers_are_said_with_their_interval_and_their_noun() -> None:
+    assert interval(0.7421, 0.7312, 0.7533) == "0.742 [0.731, 0.753]"
+    assert interval(0.118, 0.1, 0.13, signed=True) == "+0.118 [+0.100, +0.130]"
+    assert counted(1, "look") == "1 look"
+    assert counted(2, "look") == "2 looks"
+    assert counted(0, "doubt") == "0 doubts"
