@@ -62,7 +62,7 @@ def main() -> int:
         status = [trackrecord, "status", "-C", root]
 
         def forget() -> None:
-            workspace.index.unlink(missing_ok=True)
+            workspace.index_file.unlink(missing_ok=True)
 
         race: dict[str, tuple[list[str], Callable[[], object] | None]] = {
             "python -c pass": ([python, "-c", "pass"], None),

@@ -50,7 +50,7 @@ class Workspace(NamedTuple):
         return self.root / ".trackrecord"
 
     @property
-    def index(self) -> Path:
+    def index_file(self) -> Path:
         return self.cache / "index.sqlite"
 
     @property

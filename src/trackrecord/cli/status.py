@@ -31,7 +31,7 @@ STEPS: list[tuple[str, str, str]] = [
 def run(verb: str, options: argparse.Namespace) -> Answer:
     workspace = open_workspace_of(options)
     by_case: dict[str | None, list[str]] = {}
-    for entry in entries_of(workspace.evidence, workspace.index):
+    for entry in entries_of(workspace.evidence, workspace.index_file):
         by_case.setdefault(entry.case, []).append(entry.kind)
     rows = []
     for name in workspace.case_names():
