@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,15 +81,18 @@ def claimed_folder(workspace: Workspace, case: str) -> Iterator[RunFolder]:
             for path in (folder.part, folder.final):
                 shutil.rmtree(path, ignore_errors=True)
             _remove_empty(made)
+        # Before it is let go: whoever waits for it then sees that its file is gone, and opens anew.
+        with suppress(OSError):
+            Path(alive.lock_file).unlink()
         alive.release()
-        Path(alive.lock_file).unlink(missing_ok=True)
 
 
 def _claim(workspace: Workspace, case: str, runs: Path) -> tuple[RunFolder, BaseFileLock]:
     with _lock(workspace, case, "next", CLAIM_SECONDS):
         for left in _parts(runs):
             with _held(workspace, case, left.name) as dead:
-                if dead:
+                # Its owner may have just finished: then it has another name by now.
+                if dead and left.exists():
                     shutil.rmtree(left)
         taken = recorded_runs(workspace, case, withheld=True)
         taken |= {found[1] for found in map(_NUMBERED.match, os.listdir(runs)) if found}
@@ -135,7 +138,7 @@ def find_leftovers(workspace: Workspace, case: str) -> list[Leftover]:
         if matched is None or matched[1] in recorded:
             continue
         with _held(workspace, case, f"{matched[1]}.part") as dead:
-            if not dead:
+            if not dead or not path.exists():
                 continue
         shown = path.relative_to(workspace.root).as_posix()
         if matched[2]:
