@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -230,6 +231,28 @@ def test_a_byte_changed_in_a_merged_chain_is_named_at_its_line(evidence: Path) -
         write_chain(evidence, b"".join([*lines[:number], changed, *lines[number + 1 :]]))
         problems = check_chain(evidence).problems
         assert [(p.line, p.code) for p in problems] == [(number + 1, "changed-line")]
+
+
+def test_a_hostile_chain_of_thousands_of_heads_is_told_in_seconds(evidence: Path) -> None:
+    root = straight_chain(1)
+    heads = [line_after(root[0], seq=1, evidence=f"{n:064x}") for n in range(3000)]
+    write_chain(evidence, raw(*root, *heads))
+    start = time.perf_counter()
+    findings = [f for f in examine(evidence) if f.code == "forked-chain"]
+    assert time.perf_counter() - start < 10
+    assert "and 2995 more heads" in findings[0].what
+
+
+def test_a_hostile_chain_of_merges_within_merges_is_refused_in_seconds(evidence: Path) -> None:
+    root = straight_chain(1)[0]
+    rows = [root, line_after(root, seq=1, evidence="99" * 32), line_after(root, seq=1)]
+    for number in range(1500):
+        side = line_after(root, seq=1, evidence=f"{number:064x}")
+        rows += [side, line_after(rows[-1], side, seq=2 * number + 3)]
+    write_chain(evidence, raw(*rows))
+    start = time.perf_counter()
+    assert "too-many-merges" in {problem.code for problem in check_chain(evidence).problems}
+    assert time.perf_counter() - start < 20
 
 
 def grown(seed: int) -> list[Row]:

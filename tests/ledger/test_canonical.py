@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackrecord.errors import LedgerError
@@ -159,6 +159,7 @@ json_values = st.recursive(
 
 
 @given(json_values)
+@settings(deadline=None)
 def test_anything_that_json_can_say_comes_back_and_is_written_the_same_again(value: Any) -> None:
     written = canonical(value)
     again = as_doubles(json.loads(written))

@@ -70,7 +70,9 @@ def test_what_cannot_be_a_kind_is_refused(kind: str) -> None:
 
 
 @given(value=json_values)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_predicate_comes_back_as_it_was_written(evidence: Path, value: Any) -> None:
     evidence.mkdir(exist_ok=True)
     statement = Statement(

@@ -170,9 +170,17 @@ def append_line(chain: int, evidence: Path, line: bytes) -> None:
         try:
             write_all(chain, line)
             os.fsync(chain)
-        except OSError:
+        except OSError as error:
             # A full disk takes part of a line: what this step wrote, it takes back.
-            os.ftruncate(chain, size)
+            with contextlib.suppress(OSError):
+                os.ftruncate(chain, size)
+            if os.fstat(chain).st_size != size:
+                raise LedgerError(
+                    "cannot write to the chain, and its last line is torn now",
+                    where=str(evidence / CHAIN),
+                    why=error.strerror or str(error),
+                    next=DOCTOR,
+                ) from error
             raise
     except OSError as error:
         raise cannot_write(evidence / CHAIN, error) from error

@@ -13,7 +13,10 @@ import msgspec
 from trackrecord.ledger.lines import LINE, ZEROS, is_day, own_digest
 
 MARKERS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
-_MOST = 1000  # problems that are told; a file with more is another file
+# Bounds that no honest chain comes near; they keep a hostile one from costing hours.
+_MOST = 1000  # problems that are told; reading stops there
+_MOST_HEADS = 20  # heads whose branches are told apart
+_MOST_STEPS = 2_000_000  # rows that are walked to count what merges stand upon
 
 
 class ChainProblem(msgspec.Struct, frozen=True):
@@ -90,6 +93,8 @@ def read_branches(data: bytes) -> Branches:
     broken: set[int] = set()
     *lines, rest = data.split(b"\n")
     for number, text in enumerate(lines, 1):
+        if len(problems) >= _MOST:
+            break
         row = read_row(text, number)
         if row is None:
             broken.add(number)
@@ -149,9 +154,8 @@ def in_order(rows: list[Row]) -> list[Row]:
     return ordered
 
 
-def before(heads: list[Row], rows: list[Row]) -> set[str]:
-    """The digests of ``heads`` and of every row that they stand upon, directly or not."""
-    at = {row.digest: row for row in rows}
+def before(heads: list[Row], at: dict[str, Row]) -> set[str]:
+    """The digests of ``heads`` and of every row, by digest in ``at``, that they stand upon."""
     found: set[str] = set()
     todo = [head.digest for head in heads]
     while todo:
@@ -175,7 +179,7 @@ def _places(rows: list[Row], broken: set[int]) -> list[ChainProblem]:
     problems: list[ChainProblem] = []
     above = ZEROS
     ends: set[str] = set()  # heads of what stands above
-    seen = 0
+    seen = steps = 0
     for row in rows:
         if (original := at[row.digest]).line < row.line:
             what = f"this line is a copy of line {original.line}"
@@ -183,8 +187,15 @@ def _places(rows: list[Row], broken: set[int]) -> list[ChainProblem]:
             continue
         if row.line not in broken:
             problem = _parent_problem(row, at, above, broken)
-            if problem is None:
-                problem = _number_problem(row, at, rows, seen if ends == {*row.follows} else None)
+            if problem is None and row.also and ends != {*row.follows}:
+                upon = len(before([row], at)) - 1
+                steps += upon
+                if steps > _MOST_STEPS:
+                    what = "the chain has more merges within merges than can be checked"
+                    return [*problems, ChainProblem(row.line, what, code="too-many-merges")]
+                problem = _number_problem(row, at, upon)
+            elif problem is None:
+                problem = _number_problem(row, at, seen)
             if problem is not None:
                 problems.append(problem)
         above = row.digest
@@ -211,9 +222,9 @@ def _forks(rows: list[Row], broken: set[int], at: dict[str, Row]) -> list[ChainP
     """A problem for each branch that no merge joins, at its first line."""
     problems = []
     heads = heads_of(rows)
-    joined = before(heads[:1], rows)
-    for head in heads[1:]:
-        branch = before([head], rows) - joined
+    joined = before(heads[:1], at)
+    for head in heads[1:_MOST_HEADS]:
+        branch = before([head], at) - joined
         joined |= branch
         start = min((at[digest] for digest in branch), key=lambda row: row.line)
         if start.line in broken or not all(p in at or p == ZEROS for p in start.follows):
@@ -266,13 +277,8 @@ def _parent_problem(
     return None
 
 
-def _number_problem(
-    row: Row, at: dict[str, Row], rows: list[Row], above: int | None
-) -> ChainProblem | None:
-    """An entry's number counts the entries that it stands upon.
-
-    ``above`` is that count for a merge of all that stands above; other merges are counted here.
-    """
+def _number_problem(row: Row, at: dict[str, Row], merged: int) -> ChainProblem | None:
+    """An entry's number counts the entries that it stands upon: for a merge, ``merged``."""
     if (row.kind == "merge") != bool(row.also):
         what = "only a merge follows several entries, and a merge always does"
         return ChainProblem(row.line, what, found=row.kind)
@@ -281,7 +287,7 @@ def _number_problem(
     if not row.also and row.evidence is None:
         return ChainProblem(row.line, "only a merge has no evidence", found=row.kind)
     if row.also:
-        expected = above if above is not None else len(before([row], rows)) - 1
+        expected = merged
     elif row.prev == ZEROS:
         expected = 0
     elif row.prev in at:

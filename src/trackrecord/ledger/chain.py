@@ -64,10 +64,11 @@ def read_chain(evidence: Path) -> list[Entry]:
     try:
         # Entries hold no cycles; looking for some would take half the time.
         gc.disable()
-        with path.open("rb") as file:
-            return [entry for columns in straight(file) for entry in _entries(columns)]
-    except NotStraight:
-        pass
+        try:
+            with path.open("rb") as file:
+                return [entry for columns in straight(file) for entry in _entries(columns)]
+        except NotStraight:
+            return whole_entries(evidence, settled_branches(path))
     except FileNotFoundError:
         refuse_lost_chain(evidence)
         return []
@@ -78,7 +79,6 @@ def read_chain(evidence: Path) -> list[Entry]:
     finally:
         if collecting:
             gc.enable()
-    return whole_entries(evidence, settled_branches(path))
 
 
 def check_chain(evidence: Path) -> ChainReport:
@@ -91,13 +91,14 @@ def check_chain(evidence: Path) -> ChainReport:
     path = evidence / CHAIN
     count, head = 0, ZEROS
     try:
-        with path.open("rb") as file:
-            for columns in straight(file):
-                count += len(columns.digest)
-                head = columns.digest[-1].decode("ascii")
-        return ChainReport(count, [], head)
-    except NotStraight:
-        branches = settled_branches(path)
+        try:
+            with path.open("rb") as file:
+                for columns in straight(file):
+                    count += len(columns.digest)
+                    head = columns.digest[-1].decode("ascii")
+            return ChainReport(count, [], head)
+        except NotStraight:
+            branches = settled_branches(path)
     except FileNotFoundError:
         problem = ChainProblem(0, "the chain is missing", expected=CHAIN, code="missing-chain")
         return ChainReport(0, [problem])

@@ -50,7 +50,7 @@ def examine(evidence: Path) -> list[Finding]:
     branches = Branches([], [], [])
     findings: list[Finding] = []
     if CHAIN in names:
-        branches = settled_branches(evidence / CHAIN)
+        branches = _branches(evidence / CHAIN)
         findings += [_chain_finding(f"{folder}/{CHAIN}", p, branches) for p in branches.problems]
     elif any(name.endswith(".json") for name in names):
         what = "there is evidence, but the chain is gone: nothing says in which order it was made"
@@ -61,12 +61,21 @@ def examine(evidence: Path) -> list[Finding]:
     if not others and (unmerged := _unmerged_finding(evidence, rows)) is not None:
         findings.append(unmerged)
     for path in others:
-        other = read_branches(path.read_bytes())
+        other = _branches(path)
         findings.append(_other_chain_finding(f"{folder}/{path.name}", branches, other))
         rows += other.rows
     findings += _evidence_findings(evidence, names, rows)
     findings += _stray_findings(folder, names)
     return _shortened(findings)
+
+
+def _branches(path: Path) -> Branches:
+    try:
+        return settled_branches(path)
+    except OSError as error:
+        raise LedgerError(
+            "cannot read the chain", where=str(path), why=error.strerror or str(error)
+        ) from error
 
 
 def repair_torn_tail(evidence: Path, lock_path: Path | None = None) -> Path | None:

@@ -8,6 +8,7 @@ from trackrecord.ledger.branches import Branches, Row, before
 
 MERGE = "trackrecord doctor --merge"
 REPAIR = "trackrecord doctor --repair"
+_MOST_HEADS = 5  # heads that are told one by one
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -46,9 +47,13 @@ def said_row(row: Row) -> str:
 def said_heads(branches: Branches) -> str:
     """Each head of a forked chain: its entry, and how many entries only its branch has."""
     said = []
-    for head in branches.heads:
-        others = [other for other in branches.heads if other is not head]
-        alone = len(before([head], branches.rows) - before(others, branches.rows))
+    at = {row.digest: row for row in branches.rows}
+    heads = branches.heads[:_MOST_HEADS]
+    for head in heads:
+        others = [other for other in heads if other is not head]
+        alone = len(before([head], at) - before(others, at))
         entries = "1 entry" if alone == 1 else f"{alone} entries"
         said.append(f"{said_row(head)}, with {entries} of its own")
-    return "; ".join(f"head {n}: {text}" for n, text in enumerate(said, 1))
+    more = len(branches.heads) - len(heads)
+    told = [f"head {number}: {text}" for number, text in enumerate(said, 1)]
+    return "; ".join([*told, f"and {more} more heads"] if more else told)

@@ -22,17 +22,13 @@ def canonical(value: Any) -> bytes:
     for keys that are not text, for lone surrogates, and for what JSON has no form for.
     """
     try:
-        plain = msgspec.to_builtins(value, order="deterministic")
-        return rfc8785.dumps(plain)
+        try:
+            return rfc8785.dumps(msgspec.to_builtins(value, order="deterministic"))
+        except (ValueError, TypeError) as error:
+            where, why = _culprit(value, "") or ("", str(error))
     except RecursionError:
-        raise LedgerError(
-            "this cannot be written as canonical JSON", why="it is nested too deeply"
-        ) from None
-    except (ValueError, TypeError) as error:
-        where, why = _culprit(value, "") or ("", str(error))
-        raise LedgerError(
-            "this cannot be written as canonical JSON", where=where or "/", why=why
-        ) from None
+        where, why = "", "it is nested too deeply"
+    raise LedgerError("this cannot be written as canonical JSON", where=where or "/", why=why)
 
 
 def as_doubles(value: Any) -> Any:

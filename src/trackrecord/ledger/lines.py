@@ -50,6 +50,7 @@ _CASE = re.compile(rf'(?:null|"{_HEX}")\Z'.encode())
 _TIMES = re.compile(rf"(?:{_TIME})*\Z".encode())
 _HEX_DIGITS = b"0123456789abcdef"
 _BLOCK = 1 << 16  # the columns of a block stay in the processor's cache
+_LONGEST = 1 << 20  # far longer than any line of a straight chain
 
 
 class NotStraight(Exception):
@@ -95,6 +96,8 @@ def straight(file: IO[bytes], *, head: str = ZEROS, seq: int = 0) -> Iterator[Co
         end = block.rfind(b"\n") + 1
         if not end:
             rest += block
+            if len(rest) > _LONGEST:
+                raise NotStraight
             continue
         lines, rest = rest + block[:end], block[end:]
         rows = _LOOSE.findall(lines)

@@ -23,7 +23,7 @@ MENDED = {"conflict-marker", "forked-chain", "copied-line", "out-of-order"}
 
 def other_chains(evidence: Path) -> list[Path]:
     """The files ``chain.NAME.jsonl`` beside the chain, by name."""
-    return sorted(path for path in evidence.glob("chain.*.jsonl") if path.name != CHAIN)
+    return sorted(path for path in evidence.glob("chain.*.jsonl") if path.is_file())
 
 
 def merge_heads(evidence: Path, lock_path: Path | None = None) -> Entry | None:
