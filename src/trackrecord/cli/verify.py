@@ -17,9 +17,10 @@ MOST_SHOWN = 40
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Check a published folder without the data or the code: every digest, the chain, the order of\n"
-        "seal and run, every metric and interval recomputed from the published predictions, and each\n"
-        "number on the page. A line for each claim with its level: L0 stated, L1 recomputed."
+        "Check a published folder without the data or the code: every digest, the chain, the\n"
+        "order of seal and run, every metric and interval recomputed from the published\n"
+        "predictions, and each number on the page. A line for each claim with its level:\n"
+        "L0 stated, L1 recomputed."
     )
     parser.epilog = (
         "examples:\n  trackrecord verify published/churn\n"
@@ -73,7 +74,7 @@ def tell_end(report: Report) -> None:
     if report.exit_code == 2:
         say("✗ this cannot be verified")
         say(
-            "  next: name a folder that `trackrecord publish` wrote, with a trackrecord as new as it"
+            "  next: name a folder that `trackrecord publish` wrote, with a version as new as it"
         )
         return
     held = sum(claim.ok for claim in report.claims)

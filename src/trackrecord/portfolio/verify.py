@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from trackrecord.portfolio.checking.accounting import check_files
 from trackrecord.portfolio.checking.chain import check_folder_chain
@@ -49,7 +50,7 @@ def verify_folder(
     except OSError as error:
         why = error.strerror or str(error)
         return _unusable(bad("folder", f"it cannot be read: {why}", str(folder)))
-    except (Exception, RecursionError) as error:
+    except Exception as error:
         # A stranger's folder must not be able to end this with anything but a finding.
         what = f"a check could not be finished: {type(error).__name__}: {error}"
         return _unusable(bad("folder", what, str(folder)))
@@ -80,16 +81,16 @@ def _verify(root: Path, head: str | None, progress: Progress) -> Report:
     checks += check_files(folder, entries, publication)
     record = resolve_record(folder, entries, pieces, publication, case)
     progress("comparing seal, run and looks", 0.15)
-    checks += check_order(record)
-    checks += check_seals(record)
-    recomputed: Recomputed = recompute(record, progress)
-    checks += recomputed.checks
+    checks += _finished("order", CHAIN, check_order, record)
+    checks += _finished("seal", CHAIN, check_seals, record)
+    recomputed = Recomputed([], {})
+    checks += _finished("numbers", "runs", recompute, record, recomputed, progress)
     progress("reading the page", 0.8)
     page, found = check_page(record)
     checks += found
     claims, found = read_published_claims(record)
     checks += found
-    checks += check_writing(record, claims)
+    checks += _finished("writing", PAGE, check_writing, record, claims)
     lines, found = check_claims(record, claims, page, recomputed.holds, _broken(checks))
     checks += found
     progress("done", 1.0)
@@ -102,6 +103,15 @@ def _verify(root: Path, head: str | None, progress: Progress) -> Report:
         claims=lines,
         exit_code=0 if all(check.ok for check in checks) else 1,
     )
+
+
+def _finished(name: str, file: str, step: Callable[..., list[Check]], *words: Any) -> list[Check]:
+    """What a step found; where it could not be finished, that is what it found."""
+    try:
+        return step(*words)
+    except Exception as error:
+        what = f"this check could not be finished: {type(error).__name__}: {error}"
+        return [bad(name, what, file)]
 
 
 def _broken(checks: list[Check]) -> dict[str, str]:

@@ -8,14 +8,22 @@ with any of them, and only with them; a broken chain fells every claim.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import tomllib
 
 from trackrecord.errors import TrackrecordError
+from trackrecord.portfolio.checking.evidence import Newer, Piece, file_of
 from trackrecord.portfolio.checking.folder import CHAIN, CLAIMS, PAGE, Unreadable
 from trackrecord.portfolio.checking.markup import Page
 from trackrecord.portfolio.checking.record import Record
 from trackrecord.portfolio.checking.report import Check, ClaimCheck, bad, good, harmless
-from trackrecord.portfolio.claims import Claim, Claims, decode_claims, render_claim, split_pointer
+from trackrecord.portfolio.claims import (
+    CLAIMS_VERSION,
+    Claim,
+    Claims,
+    decode_claims,
+    render_claim,
+    split_pointer,
+)
 
 # Places whose numbers are computed again here; a number from anywhere else is only stated.
 RECOMPUTED = {
@@ -29,13 +37,25 @@ RECOMPUTED = {
 
 
 def read_published_claims(record: Record) -> tuple[Claims | None, list[Check]]:
-    """The claims in the folder, decoded strictly."""
+    """The claims in the folder, decoded strictly. Raises Newer for a later version's."""
     try:
-        return decode_claims(record.folder.read(CLAIMS), CLAIMS), []
+        data = record.folder.read(CLAIMS)
+        return decode_claims(data, CLAIMS), []
     except Unreadable as error:
         return None, [bad("claims", str(error), CLAIMS)]
     except (TrackrecordError, RecursionError, ValueError) as error:
+        if record.publication is not None and _is_newer(data):
+            raise Newer(str(error)) from None
         return None, [bad("claims", f"it does not hold claims: {error}", CLAIMS)]
+
+
+def _is_newer(data: bytes) -> bool:
+    """Whether it is TOML that says it is of a later version."""
+    try:
+        version = tomllib.loads(data.decode("utf-8-sig")).get("claims")
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(version, int) and version > CLAIMS_VERSION
 
 
 def check_claims(
@@ -131,32 +151,37 @@ def _falls(record: Record, claim: Claim, broken: dict[str, str]) -> str | None:
 
 
 def stands_on(record: Record, claim: Claim) -> list[str]:
-    """Every file that a claim needs, from the chain up."""
+    """Every file that a claim needs, the chain first; one that is gone is needed all the same."""
     files = [CHAIN, CLAIMS]
-    if record.publication is not None:
-        files.append(record.publication.file)
     words = {split_pointer(number.at)[0] for number in claim.numbers.values()}
-    if "contrast" in words and record.contrast is not None:
-        words.add("evaluation")
-        files += [record.contrast.file, *_runs_of(record.contrast.subjects)]
-        files += _looks(record)
-    if "evaluation" in words and record.evaluation is not None:
-        words.add("run")
-        files += [record.evaluation.file, *_runs_of(record.evaluation.subjects)]
-        files += _looks(record)
-    if "run" in words and record.run is not None:
-        words.add("seal")
-        files.append(record.run.file)
-    if "seal" in words:
-        files += [p.file for p in record.of_kind("seal") + record.of_kind("amendment")]
+    publication = record.publication
+    if publication is not None:
+        files.append(publication.file)
+        said = publication.predicate
+        if "contrast" in words and said.contrast is not None:
+            words.add("evaluation")
+            files += [file_of(said.contrast), *_files(record, "look"), *_rows(record.contrast)]
+        if words:
+            files += [file_of(said.evaluation)]
+    if record.evaluation is not None and words:
+        evaluated = record.evaluation.predicate
+        if words != {"seal"}:
+            files.append(file_of(evaluated.run))
+        if "evaluation" in words:
+            looked = [evaluated.look_evidence] if evaluated.look_evidence else []
+            files += [*map(file_of, looked), *_rows(record.evaluation)]
+        if evaluated.seal is not None:
+            files += [*_files(record, "seal"), *_files(record, "amendment")]
     return list(dict.fromkeys(files))
 
 
-def _looks(record: Record) -> list[str]:
-    return [piece.file for piece in record.of_kind("look")]
+def _files(record: Record, kind: str) -> list[str]:
+    return [file_of(e.evidence) for e in record.own if e.kind == kind and e.evidence is not None]
 
 
-def _runs_of(subjects: Iterable[tuple[str, dict[str, str]]]) -> list[str]:
+def _rows(piece: Piece | None) -> list[str]:
+    """The tables that a piece of evidence was computed from."""
+    subjects = piece.subjects if piece is not None else []
     return [name for name, _ in subjects if name.startswith("runs/")]
 
 

@@ -47,6 +47,7 @@ class Newer(Exception):
 
 
 def file_of(digest: str) -> str:
+    """Where a published folder has the evidence with this digest."""
     return f"evidence/{digest}.json"
 
 

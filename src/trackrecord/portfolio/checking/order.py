@@ -44,7 +44,8 @@ def _publication(record: Record) -> Iterator[Check]:
     name = publication.file
     tests = [p for p in record.of_kind("evaluation") if p.predicate.part == "test"]
     if record.evaluation is None:
-        yield bad("order", "the evaluation it is about is missing or broken", name)
+        what = "the evaluation that the publication is about is missing or broken"
+        yield bad("order", what, _where(record, publication.predicate.evaluation, name))
     elif not tests or tests[-1].digest != record.evaluation.digest:
         last = tests[-1].digest if tests else None
         yield bad(
@@ -61,10 +62,16 @@ def _publication(record: Record) -> Iterator[Check]:
     ]
     found = publication.predicate.contrast
     last = contrasts[-1].digest if contrasts else None
-    if found != last and (found is None or record.contrast is not None or last is not None):
+    if found is not None and record.contrast is None:
+        what = "the contrast that the publication is about is missing or broken"
+        yield bad("order", what, _where(record, found, name))
+    elif found != last:
         yield bad("order", "it is not about the latest contrast", name, last, found)
-    elif found is not None and record.contrast is None:
-        yield bad("order", "the contrast it is about is missing or broken", name)
+
+
+def _where(record: Record, digest: str, otherwise: str) -> str:
+    """The evidence's own file if the chain has it; else the file that named it."""
+    return otherwise if record.place(digest) is None else file_of(digest)
 
 
 def _looks(record: Record) -> Iterator[Check]:

@@ -34,13 +34,14 @@ if TYPE_CHECKING:
     from trackrecord.cases.spec import Case
 
 
-def recompute(record: Record, progress: Callable[[str, float], None]) -> Recomputed:
+def recompute(
+    record: Record, done: Recomputed, progress: Callable[[str, float], None]
+) -> list[Check]:
     """Every evaluation and contrast whose outcomes are published, computed again and compared.
 
     The published evaluation has to be among them; an older one whose outcomes are withheld is
-    only stated.
+    only stated. What came out goes into ``done``; the findings are also returned.
     """
-    done = Recomputed([], {})
     tables: dict[tuple[str, str], pl.DataFrame] = {}
 
     def table(path: str, digest: str) -> pl.DataFrame:
@@ -51,7 +52,6 @@ def recompute(record: Record, progress: Callable[[str, float], None]) -> Recompu
     evaluations = record.of_kind("evaluation")
     for index, piece in enumerate(evaluations):
         part = piece.predicate.part
-        progress(f"recomputing the {part} evaluation", 0.2 + 0.5 * index / len(evaluations))
         subject = outcomes_subject(piece, f"outcomes-{part}.parquet")
         published = record.evaluation is not None and piece.digest == record.evaluation.digest
         if subject is None or subject[0] not in record.folder.sizes:
@@ -60,6 +60,7 @@ def recompute(record: Record, progress: Callable[[str, float], None]) -> Recompu
                     bad("outcomes", "the outcomes it was computed from are not here", piece.file)
                 )
             continue
+        progress(f"recomputing the {part} evaluation", 0.2 + 0.5 * index / len(evaluations))
         path, digest = subject
         try:
             frame = table(path, digest)
@@ -72,7 +73,7 @@ def recompute(record: Record, progress: Callable[[str, float], None]) -> Recompu
         progress("recomputing the contrasts", 0.75)
         published = record.contrast is not None and piece.digest == record.contrast.digest
         check_contrast(record, piece, published, table, done)
-    return done
+    return done.checks
 
 
 def _evaluation(

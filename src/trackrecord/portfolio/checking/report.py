@@ -48,6 +48,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def good(name: str, what: str, file: str) -> Check:
+    """A check that holds."""
     return Check(ok=True, name=name, what=harmless(what), file=harmless(file))
 
 
