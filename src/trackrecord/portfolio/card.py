@@ -12,6 +12,7 @@ from typing import Any
 
 from trackrecord.portfolio.citations import Cited
 from trackrecord.portfolio.claims import Claims, render_claim
+from trackrecord.portfolio.page import part_span
 from trackrecord.portfolio.pointers import shown
 from trackrecord.portfolio.record import CaseRecord
 from trackrecord.portfolio.results import (
@@ -141,7 +142,8 @@ def _data(record: CaseRecord) -> list[str]:
             lines.append(f"- {', '.join(words)}; content digest `{source['table'].raw}`")
         for name in ("train", "validation", "test"):
             part = seal["predicate"]["split"]["parts"][name]
-            span = f", {part['first'].raw} to {part['last'].raw}" if part["first"].raw else ""
+            days = part_span(record, name)
+            span = f", {days[0].raw[:10]} to {days[1].raw[:10]}" if days else ""
             lines.append(f"- {name}: {part['rows'].raw:,} rows{span}")
     target = spec["target"]
     lines.append(f"- comes true when `{_code(target['column'])}` is `{_code(target['positive'])}`")

@@ -231,7 +231,7 @@ def _check_text(claim: Claim) -> None:
 
 def _invalid(name: str, message: str, line_of: LineOf) -> BadInput:
     found = re.search(r" - at `\$\.?(.*?)`$", message)
-    path = re.sub(r"\[(\d+)\]", r".\1", found.group(1)) if found else ""
+    path = re.sub(r"\[(\d+)\]", r".\1", found.group(1)).replace("[...]", "") if found else ""
     what = message[: found.start()] if found else message
     unknown = re.search(r"unknown field `(.+)`", what)
     why = f"at the key '{path}'" if path else None

@@ -271,7 +271,7 @@ def contrast(evaluation: Cited, predicate: Cited) -> ContrastFigure:
         for index, (place, estimate) in enumerate(zip(places, found, strict=True))
     ]
     ends = [float(place[key].raw) for place in places for key in ("prediction_mean", "rate")]
-    gap_axis = pictures.axis_for([], include=ends, most_ticks=5)
+    gap_axis = pictures.axis_for([], include=[0.0, *ends], most_ticks=5)
     title = title_of(evaluation, metric)
     return ContrastFigure(
         title=title,

@@ -54,6 +54,7 @@ def render_page(record: CaseRecord, claims: Claims) -> str:
             record=record,
             spec=record.spec(),
             seal=None if seal is None else seal["predicate"],
+            spans={name: part_span(record, name) for name in ("train", "validation", "test")},
             sealed_by=_entry_of(record, record.seal),
             run=record.evidence_of("run"),
             evaluation=evaluation,
@@ -82,6 +83,18 @@ def render_page(record: CaseRecord, claims: Claims) -> str:
             contrast_look=None if contrast is None else contrast["predicate"]["look"],
         )
     )
+
+
+def part_span(record: CaseRecord, name: str) -> tuple[Cited, Cited] | None:
+    """First and last day of a part: as the case asks, else as the sealed rows are."""
+    split = record.spec()["split"]
+    if split["kind"].raw == "time":
+        return split[name]["first"], split[name]["last"]
+    seal = record.cited("seal")
+    part = None if seal is None else seal["predicate"]["split"]["parts"][name]
+    if part is None or part["first"].raw is None:
+        return None
+    return part["first"], part["last"]
 
 
 def environment() -> Environment:

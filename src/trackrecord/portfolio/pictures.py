@@ -115,10 +115,9 @@ def axis_row(axis: Axis, *, percent: bool = False) -> Markup:
     for tick in axis.ticks:
         x = axis.at(tick)
         text = _percent(tick) if percent else _label(tick, axis.decimals)
-        anchor = "start" if x < 8 else "end" if x > 92 else "middle"
         parts.append(
             f'<line class="tick" x1="{x:.2f}%" x2="{x:.2f}%" y1="0" y2="5"/>'
-            f'<text x="{x:.2f}%" y="17" text-anchor="{anchor}">{text}</text>'
+            f'<text x="{x:.2f}%" y="17" text-anchor="middle">{text}</text>'
         )
     return Markup(
         '<svg class="scale" aria-hidden="true" focusable="false">' + "".join(parts) + "</svg>"

@@ -68,23 +68,23 @@ def shown(value: Any, form: str) -> str:
         return str(value)[:10]
     if form == "time":
         return f"{str(value)[:10]} {str(value)[11:19]} UTC"
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if form in FORMATS and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise BadInput(f"a {type(value).__name__} cannot be shown as {form}")
-    if form == "integer":
-        return f"{value:,.0f}"
-    if form == "number":
-        return _signed_zero(f"{value:.3f}")
-    if form == "signed":
-        return _signed_zero(f"{value:+.3f}")
-    if form == "points":
-        return f"{100 * value:+.1f}"
-    if form == "percent":
-        return f"{100 * value:.1f} %"
-    if form == "level":
-        return f"{100 * value:g} %"
-    raise BadInput(f"there is no format {form!r}", why=f"formats: {', '.join(FORMATS)}")
+    numeric = {
+        "integer": lambda: f"{value:,.0f}",
+        "number": lambda: f"{value:.3f}",
+        "signed": lambda: f"{value:+.3f}",
+        "points": lambda: f"{100 * value:+.1f}",
+        "percent": lambda: f"{100 * value:.1f} %",
+        "level": lambda: f"{100 * value:g} %",
+    }
+    if form not in numeric:
+        raise BadInput(f"there is no format {form!r}", why=f"formats: {', '.join(FORMATS)}")
+    return _typeset(numeric[form]())
 
 
-def _signed_zero(text: str) -> str:
-    """No ``-0.000``: a rounded zero has no sign."""
-    return text.replace("-0.000", "0.000").replace("+0.000", "0.000") if float(text) == 0 else text
+def _typeset(text: str) -> str:
+    """A minus sign for the hyphen; a number that is rounded to zero has no sign."""
+    if not any(digit in text for digit in "123456789"):
+        return text.lstrip("+-")
+    return text.replace("-", "−")

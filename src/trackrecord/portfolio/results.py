@@ -11,12 +11,12 @@ Leaning = Literal["better", "worse", "unclear"]
 
 # What a reader who has never met a metric needs to know to read a picture of it.
 NOTES = {
-    "roc_auc": "how often what came true is ranked above what did not; chance is one half",
-    "average_precision": "precision averaged over all thresholds; chance is the base rate",
+    "roc_auc": "how often what came true is ranked above what did not",
+    "average_precision": "precision averaged over all thresholds",
     "log_loss": "the mean surprise of what came true",
     "brier": "the mean squared error of the probabilities",
-    "accuracy": "the share of right answers when one half is the threshold",
-    "calibration_intercept": "how far all log odds would have to be moved to come true",
+    "accuracy": "the share of right answers at a threshold of one half",
+    "calibration_intercept": "how far all log odds would have to be moved",
     "calibration_slope": "below one: predictions too extreme; above: too timid",
     "bias": "mean prediction minus the rate that came true",
 }

@@ -22,7 +22,11 @@ def what_is_revealed(
 ) -> list[str]:
     """A line for each thing that whoever gets the folder will know. Deterministic."""
     count = len(claims.claim)
-    said = "drafted from the evidence, since cases/ has none" if drafted else "as you wrote them"
+    said = (
+        "drafted from the evidence, since cases/ has none"
+        if drafted
+        else f"as in cases/{record.name}/claims.toml"
+    )
     lines = [
         "index.html and model-card.md: the case as it was sealed – question, columns, features, "
         "criteria, use, limits – and every result",
@@ -84,7 +88,8 @@ def _others(record: CaseRecord, chain: list[Entry]) -> str:
     if not others:
         return "evidence/chain.jsonl: the whole chain, which has no other case"
     return (
-        f"evidence/chain.jsonl: the whole chain, with {len(others)} entries of {len(cases)} other "
+        f"evidence/chain.jsonl: the whole chain, with {len(others)} "
+        f"{'entry' if len(others) == 1 else 'entries'} of {len(cases)} other "
         f"case{'' if len(cases) == 1 else 's'} – kinds, times and digests only; who guesses a "
         "case's name can confirm it"
     )
