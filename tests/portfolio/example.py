@@ -174,7 +174,7 @@ def example_workspace(
     if sealed:
         seal_case(workspace.evidence, case, fingerprint(rows), tool=__version__)
     seal = seal_of(workspace)
-    run = record_run(workspace, case, seal)
+    run = record_run(workspace, case, seal, rows)
     if validation:
         record_evaluation(workspace, case, run, outcomes(rows // 2, 3), "validation", looks=0)
     looks = 1
@@ -183,7 +183,7 @@ def example_workspace(
         case = example_case(*changes, ("One year, 3 airports.", "One year, 3 airports, no more."))
         reason = "the limits said too little of the airports"
         amend_case(workspace.evidence, case, fingerprint(rows), reason=reason, tool=__version__)
-        run = record_run(workspace, case, seal_of(workspace), number="0002")
+        run = record_run(workspace, case, seal_of(workspace), rows, number="0002")
         looks += 1
         evaluation = record_evaluation(
             workspace, case, run, outcomes(rows), "test", looks=looks, amendments=1, before=1
@@ -287,7 +287,9 @@ def fingerprint(rows: int) -> Fingerprint:
     )
 
 
-def record_run(workspace: Workspace, case: Case, seal: str | None, number: str = "0001") -> Entry:
+def record_run(
+    workspace: Workspace, case: Case, seal: str | None, rows: int, number: str = "0001"
+) -> Entry:
     """A run's evidence."""
     names = [("baseline", item.name, "baseline") for item in case.baseline]
     names += [("model", item.name, item.estimator) for item in case.model]
@@ -299,7 +301,7 @@ def record_run(workspace: Workspace, case: Case, seal: str | None, number: str =
         seed=20131001,
         source="trained",
         outcomes=None,
-        rows={"train": 20_000, "validation": 2_000, "test": 4_000},
+        rows={"train": 5 * rows, "validation": rows // 2, "test": rows},
         features=case.features,
         models=[
             TrainedModel(
