@@ -101,7 +101,7 @@ class Forger:
                 text = path.read_bytes().decode("utf-8", "surrogateescape")
                 path.write_bytes(self._substituted_text(text).encode("utf-8", "surrogateescape"))
         for subject in self.statements.get(publication, {}).get("subject", []):
-            path = self.folder / subject["name"]
+            path = self.folder / subject["name"][:200].replace("\0", "")
             if path.is_file():
                 subject["digest"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
 

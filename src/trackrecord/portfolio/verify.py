@@ -50,8 +50,11 @@ def verify_folder(
     except OSError as error:
         why = error.strerror or str(error)
         return _unusable(bad("folder", f"it cannot be read: {why}", str(folder)))
-    except Exception as error:
-        # A stranger's folder must not be able to end this with anything but a finding.
+    except BaseException as error:
+        # A stranger's folder must not be able to end this with anything but a finding; what
+        # panics in native code is not even an Exception.
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
         what = f"a check could not be finished: {type(error).__name__}: {error}"
         return _unusable(bad("folder", what, str(folder)))
 
@@ -109,7 +112,9 @@ def _finished(name: str, file: str, step: Callable[..., list[Check]], *words: An
     """What a step found; where it could not be finished, that is what it found."""
     try:
         return step(*words)
-    except Exception as error:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
         what = f"this check could not be finished: {type(error).__name__}: {error}"
         return [bad(name, what, file)]
 

@@ -59,11 +59,16 @@ _TAG = re.compile(
     re.VERBOSE,
 )
 _ADDRESSES = _words("href src srcset action data poster background xlink:href ping")
-_CSS = re.compile(
-    r"@import|@font-face|url\s*\(|image-set|expression\s*\(|behavior\s*:", re.IGNORECASE
+# A comment, or a string in either kind of quotes; what is left is bare CSS.
+_CSS_PIECES = re.compile(
+    r"""/\*.*?(?:\*/|\Z)|"((?:[^"\\]|\\.)*+)"?|'((?:[^'\\]|\\.)*+)'?""", re.DOTALL
 )
-_CONTENT = re.compile(r"content\s*:\s*([^;}]*)", re.IGNORECASE)
-_ESCAPED = re.compile(r"\\([0-9a-fA-F]{1,6})[ \t\n]?")
+_CSS_WORDS = re.compile(
+    r"@import|@font-face|@namespace|url\s*\(|image-set|image\s*\(|expression\s*\(|behavior\s*:|-binding",
+    re.IGNORECASE,
+)
+_CSS_TEXT = re.compile(r"@counter-style|(?:attr|counters?|symbols)\s*\(", re.IGNORECASE)
+_CSS_HEX = re.compile(r"\\([0-9a-fA-F]{1,6})[ \t\n]?")
 MAX_DEPTH = 200
 MAX_ELEMENTS = 500_000
 
@@ -144,14 +149,23 @@ def _unclear(text: str) -> list[tuple[int, str]]:
 
 def style_problems(style: str) -> list[str]:
     """What a style sheet may not do: fetch, or show text of its own that has digits."""
-    plain = _ESCAPED.sub(lambda m: chr(min(int(m.group(1), 16), 0x10FFFF)), style)
     problems = []
-    if found := _CSS.search(plain):
+    for found in _CSS_PIECES.finditer(style):
+        text = _unescaped(found.group(1) or found.group(2) or "")
+        if any(c.isnumeric() for c in text) or "\n" in text:
+            problems.append(f"the style sheet writes text of its own: {text[:40]!r}")
+    bare = _unescaped(_CSS_PIECES.sub(" ", style))
+    if found := _CSS_WORDS.search(bare):
         problems.append(f"the style sheet asks for something from elsewhere: {found.group()!r}")
-    for content in _CONTENT.findall(plain):
-        if any(c.isnumeric() for c in content) or re.search(r"attr|counter|var", content):
-            problems.append(f"the style sheet writes text of its own: {content.strip()[:40]!r}")
+    if found := _CSS_TEXT.search(bare):
+        problems.append(f"the style sheet writes text of its own: {found.group()[:40]!r}")
     return problems
+
+
+def _unescaped(text: str) -> str:
+    """CSS text with its escapes undone: ``\\39`` is a 9."""
+    text = _CSS_HEX.sub(lambda m: chr(min(int(m.group(1), 16), 0x10FFFF)), text)
+    return text.replace("\\", "")
 
 
 class _Reader(HTMLParser):

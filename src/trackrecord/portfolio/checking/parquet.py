@@ -26,7 +26,6 @@ _VARINTS, _DOUBLE, _BINARY, _LISTS, _MAP, _STRUCT = (4, 5, 6), 7, 8, (9, 10), 11
 
 def read_parquet(path: Path) -> pl.DataFrame:
     """The table in ``path``. Raises Unreadable where it is broken or would unpack to too much."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
@@ -38,7 +37,12 @@ def read_parquet(path: Path) -> pl.DataFrame:
             table = file.read(use_threads=True)
             table.validate(full=True)
             return _decoded(table, texts)
-    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+    except Unreadable:
+        raise
+    except BaseException as error:
+        # What a broken file does to two native libraries is not one family of exceptions.
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
         raise Unreadable(f"it is not Parquet that can be read: {error}") from None
 
 
@@ -178,7 +182,9 @@ def _decoded(table: Any, texts: list[str]) -> pl.DataFrame:
             if size > MAX_BYTES:
                 raise Unreadable(f"the texts in its column {name!r} would unpack to too much")
         place = table.schema.get_field_index(name)
-        table = table.set_column(place, name, column.cast(pa.large_string()))
+        text = column.cast(pa.large_string())
+        text.validate(full=True)  # that it is UTF-8, which its readers take for granted
+        table = table.set_column(place, name, text)
     frame = pl.from_arrow(table, rechunk=True)
     assert isinstance(frame, pl.DataFrame)
     return frame
