@@ -23,14 +23,14 @@ check: $(STAMP)  ## the inner loop: lint, types, import rules, fast tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -q -n auto -m "not slow and not browser"
 
 test: $(STAMP)   ## everything that a change must pass
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -n auto --durations=10
 
 format: $(STAMP) ## let ruff lay out the code
