@@ -13,6 +13,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from tests.simulation.population import Design, centre, draw, true_values
@@ -43,6 +44,7 @@ FULL = [
 ]
 QUICK = [Design(100, 0.1), Design(1_000, 0.02), Design(1_000, 0.3, clusters=20)]
 SEED = 20260101
+OPENS, CLOSES = "<!-- coverage:", "<!-- /coverage -->"
 
 
 @dataclass
@@ -140,17 +142,30 @@ def _cell(tally: Tally) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="every design; about ten minutes")
+    parser.add_argument("--full", action="store_true", help="every design: an hour of one core")
     parser.add_argument("--samples", type=int, help="samples of each design")
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--into", type=Path, help="also put the table into this page")
     chosen = parser.parse_args()
     designs = FULL if chosen.full else QUICK
     samples = chosen.samples or (2_000 if chosen.full else 500)
     began = time.perf_counter()
+    covered = []
     with ProcessPoolExecutor(chosen.processes) as pool:
-        covered = list(pool.map(cover, designs, [samples] * len(designs)))
-    print(table(covered, samples))
-    print(f"{time.perf_counter() - began:.0f} s", file=sys.stderr)
+        for found in pool.map(cover, designs, [samples] * len(designs)):
+            covered.append(found)
+            print(f"{found.design}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
+    text = table(covered, samples)
+    print(text)
+    if chosen.into:
+        chosen.into.write_text(pasted(chosen.into.read_text(), text))
+
+
+def pasted(page: str, text: str) -> str:
+    """The page with ``text`` between its two markers, in place of what was there."""
+    head, rest = page.split(OPENS, 1)
+    marker, rest = rest.split("-->", 1)
+    return f"{head}{OPENS}{marker}-->\n{text}\n{CLOSES}{rest.split(CLOSES, 1)[1]}"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,10 @@ import pytest
 from tests.simulation.coverage import Covered, cover, table
 from tests.simulation.population import Design, centre, draw, true_values
 
+from trackrecord.stats.metrics import metric_names
+
 PROMISED = 0.93
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "intervals.md"
 
 
 def check(found: Covered) -> None:
@@ -56,6 +59,23 @@ def test_the_true_values_are_those_of_a_very_large_sample() -> None:
             assert isinstance(found, Influence)
             error = found.influence.std() / design.rows**0.5
             assert found.value == pytest.approx(value, abs=6 * error), name
+
+
+def test_the_page_shows_the_full_table_and_it_keeps_its_promise() -> None:
+    text = PAGE.read_text().split(OPENS)[1].split(CLOSES)[0]
+    for design in FULL:
+        assert f"| {design} |" in text
+    rows = {line.split(" | ")[0].strip("| "): line for line in text.splitlines()}
+    for metric in metric_names():
+        for name in (metric, f"{metric}, paired"):
+            measured = [float(cell) for cell in re.findall(r"\| (\d+\.\d)", rows[name])]
+            assert len(measured) == 6
+            assert min(measured) >= 100 * PROMISED
+
+
+def test_pasting_replaces_only_what_stands_between_the_markers() -> None:
+    page = f"before\n{OPENS} how -->\nold\n{CLOSES}\nafter\n"
+    assert pasted(page, "new") == f"before\n{OPENS} how -->\nnew\n{CLOSES}\nafter\n"
 
 
 def test_the_table_shows_what_was_declined() -> None:
