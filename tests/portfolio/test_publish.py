@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 import shutil
 import signal
 from collections.abc import Callable
@@ -258,6 +259,50 @@ def test_without_a_way_to_exchange_names_it_is_still_replaced(
 def test_a_place_that_cannot_be_written_is_an_error_for_a_person(workspace: Workspace) -> None:
     with pytest.raises(BadInput, match="cannot write"):
         publish(workspace, Path("/proc/trackrecord/flights"))
+
+
+def test_of_two_that_publish_at_once_one_is_told_to_look_again(workspace: Workspace) -> None:
+    out = workspace.root / "published" / "flights"
+    one, other = (plan_publication(workspace.root, "flights") for _ in range(2))
+    write_publication(one, out)
+    with pytest.raises(BadInput, match="has changed since"):
+        write_publication(other, out)
+    assert publications(workspace) == 1
+    assert whole(out)
+
+
+def test_the_root_of_the_disk_is_no_place(workspace: Workspace) -> None:
+    with pytest.raises(BadInput, match="no place"):
+        publish(workspace, Path("/"))
+
+
+def test_the_workspace_itself_is_no_place(workspace: Workspace) -> None:
+    publish(workspace)
+    write_claims_file(workspace, CLAIMS)
+    with pytest.raises(BadInput):
+        publish(workspace, workspace.root)
+
+
+def test_a_disk_that_fills_up_leaves_the_older_publication_and_no_litter(
+    workspace: Workspace,
+) -> None:
+    out = publish(workspace)
+    old = content(out)
+    write_claims_file(workspace, CLAIMS)
+    plan = plan_publication(workspace.root, "flights")
+    child = os.fork()
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))  # the page is larger
+        try:
+            write_publication(plan, out)
+        except BadInput as error:
+            os._exit(0 if "cannot write" in error.what else 8)
+        os._exit(9)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert content(out) == old
+    assert [p.name for p in out.parent.iterdir()] == ["flights"]
+    publish(workspace)
+    assert publications(workspace) == 2
 
 
 def killed_at(point: int, work: Callable[[], object]) -> bool:

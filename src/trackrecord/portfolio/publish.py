@@ -98,6 +98,8 @@ def write_publication(plan: Publication, out: Path) -> None:
     from filelock import FileLock, Timeout
 
     out = out.resolve()
+    if not out.name:
+        raise BadInput("the whole disk is no place for a publication", next="choose --out FOLDER")
     new, old = (
         out.with_name(f".{out.name}.{word}") for word in ("trackrecord-new", "trackrecord-old")
     )
@@ -109,8 +111,12 @@ def write_publication(plan: Publication, out: Path) -> None:
             recover(new, out, old)
             refuse_foreign(out, plan.record.name)
             entry = plan.recorded or _record(plan)
-            write_files(new, {**plan.files, **_evidence(plan, entry)})
-            put_in_place(new, out, old)
+            try:
+                write_files(new, {**plan.files, **_evidence(plan, entry)})
+                put_in_place(new, out, old)
+            except BaseException:
+                recover(new, out, old)
+                raise
     except Timeout:
         raise BadInput(
             "another process is publishing from this workspace",
@@ -126,15 +132,14 @@ def refuse_foreign(out: Path, case: str) -> None:
         return
     if not out.is_dir():
         raise BadInput(f"{out.name} is a file", where=str(out), next="choose --out FOLDER")
-    there = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()}
-    if not there:
+    if next(out.iterdir(), None) is None:
         return
     published = _published_case(out)
     if published is None:
         raise BadInput(
             "that folder is not a publication, so it is not overwritten",
             where=str(out),
-            why=f"it has {len(there):,} files, and no chain that ends with a publication",
+            why="it is not empty, and has no chain that ends with a publication",
             next="choose an empty place with --out FOLDER",
         )
     name, subjects = published
@@ -144,6 +149,7 @@ def refuse_foreign(out: Path, case: str) -> None:
             where=str(out),
             next=f"choose another place with --out FOLDER, e.g. published/{case}",
         )
+    there = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()}
     known = {*subjects, CHAIN}
     foreign = sorted(f for f in there - known if not _is_evidence(f))
     if foreign:

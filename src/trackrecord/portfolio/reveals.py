@@ -28,8 +28,8 @@ def what_is_revealed(
         else f"as in cases/{record.name}/claims.toml"
     )
     lines = [
-        "index.html and model-card.md: the case as it was sealed – question, columns, features, "
-        "criteria, use, limits – and every result",
+        "index.html and model-card.md: the case – question, columns, features, criteria, use, "
+        "limits – and every result",
         f"claims.toml: {count} claim{'' if count == 1 else 's'}, {said}",
         *(_file(name, data) for name, data in sorted(rows.items())),
         _environment(record),
