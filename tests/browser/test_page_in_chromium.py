@@ -52,8 +52,9 @@ CONTRAST = """() => {
 OVERFLOW = """() => {
   const wide = document.documentElement.clientWidth;
   const inside = node => node.closest('.scroll, pre, .unseen, details:not([open])');
+  const cut = node => node.matches('td, th') && node.scrollWidth > node.clientWidth + 1;
   return [...document.querySelectorAll('body *')]
-    .filter(node => !inside(node) && node.getBoundingClientRect().right > wide + 1)
+    .filter(node => !inside(node) && (node.getBoundingClientRect().right > wide + 1 || cut(node)))
     .map(node => `${node.tagName} ${node.textContent.slice(0, 40)}`);
 }"""
 

@@ -16,7 +16,7 @@ from trackrecord.portfolio.page import render_page
 from trackrecord.portfolio.pointers import find, resolve, shown
 from trackrecord.portfolio.record import CaseRecord, read_record
 
-VOID = {"meta", "br", "link", "img", "input"}
+VOID = {"meta", "br", "col", "link", "img", "input"}
 EXEMPT = {"svg", "code", "pre", "title", "style"}
 
 
