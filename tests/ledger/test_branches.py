@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import time
 from hashlib import sha256
@@ -195,6 +196,14 @@ def test_branches_with_a_broken_line_are_not_merged(evidence: Path, spoil: bytes
     assert (evidence / "chain.jsonl").read_bytes() == data
 
 
+def test_no_entry_is_dropped_from_a_conflict_that_lacks_a_line(evidence: Path) -> None:
+    conflict = raw(*ROOT, *OURS) + b"=======\n" + raw(THEIRS[1]) + b">>>>>>> theirs\n"
+    write_chain(evidence, conflict)
+    with pytest.raises(LedgerError, match="missing"):
+        merge_heads(evidence)
+    assert (evidence / "chain.jsonl").read_bytes() == conflict
+
+
 def test_a_branch_with_a_missing_line_is_not_merged(evidence: Path) -> None:
     write_chain(evidence, raw(*ROOT, *OURS, THEIRS[1]))
     with pytest.raises(LedgerError, match="missing"):
@@ -226,11 +235,13 @@ def test_a_byte_changed_in_a_merged_chain_is_named_at_its_line(evidence: Path) -
     merge_heads(evidence)
     data = (evidence / "chain.jsonl").read_bytes()
     lines = data.splitlines(keepends=True)
-    for number in range(len(lines)):
-        changed = lines[number].replace(b'"time":"2', b'"time":"3')
-        write_chain(evidence, b"".join([*lines[:number], changed, *lines[number + 1 :]]))
-        problems = check_chain(evidence).problems
-        assert [(p.line, p.code) for p in problems] == [(number + 1, "changed-line")]
+    for number, line in enumerate(lines):
+        for position in range(2, len(line) - 1, 13):
+            changed = line[:position] + bytes([line[position] ^ 1]) + line[position + 1 :]
+            write_chain(evidence, b"".join([*lines[:number], changed, *lines[number + 1 :]]))
+            os.utime(evidence / "chain.jsonl", (1e9, 1e9))
+            problems = check_chain(evidence).problems
+            assert [problem.line for problem in problems] == [number + 1], (position, problems)
 
 
 def test_a_hostile_chain_of_thousands_of_heads_is_told_in_seconds(evidence: Path) -> None:

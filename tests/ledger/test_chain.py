@@ -16,6 +16,7 @@ from tests.ledger.chains import add, line_after, raw, straight_chain, write_chai
 
 from trackrecord.errors import LedgerError
 from trackrecord.ledger import ChainReport, Entry, canonical, case_digest, check_chain, read_chain
+from trackrecord.ledger.lines import straight
 
 ROWS = straight_chain(30)
 LINES = [row.raw for row in ROWS]
@@ -86,6 +87,8 @@ def test_a_whole_chain_has_no_problem(evidence: Path) -> None:
 def test_a_chain_of_many_blocks_is_read_as_one_of_few(evidence: Path) -> None:
     rows = straight_chain(700)
     write_chain(evidence, raw(*rows))
+    with (evidence / "chain.jsonl").open("rb") as file:
+        assert len(list(straight(file))) > 1  # the quick way goes all the way
     assert check_chain(evidence) == ChainReport(700, [], rows[-1].digest)
     entries = read_chain(evidence)
     assert [entry.digest for entry in entries] == [row.digest for row in rows]
@@ -115,6 +118,8 @@ def test_every_single_byte_of_a_line_is_guarded() -> None:
             changed[position] ^= flip
             problems = report_of(before + bytes(changed) + after).problems
             assert problems[0].line == 2, (position, flip)
+            if position < len(line) - 1:
+                assert len(problems) == 1, (position, flip)
 
 
 @given(kept=st.integers(0, 29))
@@ -192,6 +197,8 @@ def forged(**changes: object) -> bytes:
         {"kind": "look\n"},
         {"kind": ""},
         {"case": "flights"},
+        {"case": "AB" * 32},
+        {"case": "zz" * 32},
         {"case": None, "evidence": "../../etc/passwd"},
         {"evidence": "AB" * 32},
         {"evidence": "ab" * 31 + '"\n'},
@@ -253,6 +260,12 @@ def test_what_is_shown_of_a_hostile_line_cannot_drive_a_terminal() -> None:
     (problem,) = report_of(b"\x1b[2J\x1b]0;owned\x07\n").problems
     assert problem.found is not None
     assert problem.found.isprintable()
+
+
+def test_a_first_line_that_follows_something_is_missed() -> None:
+    (problem,) = report_of(forged(prev="12" * 32, seq=0)).problems
+    assert (problem.line, problem.code) == (1, "missing-entry")
+    assert problem.what == "an entry is missing at the beginning of the chain"
 
 
 def test_a_case_may_be_absent(evidence: Path) -> None:

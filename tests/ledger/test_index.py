@@ -107,14 +107,45 @@ def test_another_chain_that_is_longer_is_read_anew(evidence: Path, index: Path) 
     assert answer(evidence, index) == truth(evidence)
 
 
-def test_a_change_right_after_the_first_look_is_not_missed(evidence: Path, index: Path) -> None:
-    """The file's time may not have moved on between two writes."""
+def test_another_chain_with_the_same_length_and_file_time_is_read_anew(
+    evidence: Path, index: Path
+) -> None:
     write_chain(evidence, raw(ROWS[0]))
-    moment = (evidence / "chain.jsonl").stat().st_mtime_ns
+    settle(evidence)
     entries_of(evidence, index)
     write_chain(evidence, raw(line_after(seq=0, evidence="99" * 32)))
-    os.utime(evidence / "chain.jsonl", ns=(moment, moment))
+    settle(evidence)
     assert answer(evidence, index) == truth(evidence)
+
+
+def tampered(*, line: int) -> bytes:
+    """The chain with one digit of a line's evidence changed."""
+    rows = [row.raw for row in ROWS]
+    rows[line] = rows[line].replace(b'"evidence":"0', b'"evidence":"1')
+    return b"".join(rows)
+
+
+def test_a_byte_changed_in_a_line_that_is_in_the_cache_is_not_missed(
+    evidence: Path, index: Path
+) -> None:
+    write_chain(evidence, raw(*ROWS))
+    settle(evidence)
+    entries_of(evidence, index)
+    write_chain(evidence, tampered(line=7))
+    with pytest.raises(LedgerError, match="changed"):
+        entries_of(evidence, index)
+
+
+def test_a_change_right_after_the_first_look_is_not_missed(evidence: Path, index: Path) -> None:
+    """The file's time may not have moved on between two writes."""
+    write_chain(evidence, raw(*ROWS))
+    moment = (evidence / "chain.jsonl").stat().st_mtime_ns + 10**9  # still to come: not settled
+    os.utime(evidence / "chain.jsonl", ns=(moment, moment))
+    entries_of(evidence, index)
+    write_chain(evidence, tampered(line=7))
+    os.utime(evidence / "chain.jsonl", ns=(moment, moment))
+    with pytest.raises(LedgerError, match="changed"):
+        entries_of(evidence, index)
 
 
 def test_a_cache_from_another_workspace_does_no_harm(

@@ -7,6 +7,7 @@ and ``also``). A head is an entry that no other follows; a whole chain has one, 
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 
 import msgspec
 
@@ -90,17 +91,17 @@ def read_branches(data: bytes) -> Branches:
     """Read a chain's bytes line by line. Never raises for what they say."""
     rows: list[Row] = []
     problems: list[ChainProblem] = []
-    broken: set[int] = set()
+    unread: list[int] = []  # lines that may have been entries
     *lines, rest = data.split(b"\n")
     for number, text in enumerate(lines, 1):
         if len(problems) >= _MOST:
             break
         row = read_row(text, number)
         if row is None:
-            broken.add(number)
             problems.append(_not_an_entry(text, number))
+            if problems[-1].code == "broken-line":
+                unread.append(number)
         elif not row.holds:
-            broken.add(number)
             problems.append(
                 ChainProblem(
                     number,
@@ -114,7 +115,7 @@ def read_branches(data: bytes) -> Branches:
             rows.append(row)
     if rest:
         problems.append(_torn(rest, len(lines) + 1))
-    problems += _places(rows, broken)
+    problems += _places(rows, unread)
     problems.sort(key=lambda problem: problem.line)
     return Branches(rows, heads_of(rows), problems[:_MOST])
 
@@ -170,8 +171,12 @@ def _latest_first(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (row.time, row.digest), reverse=True)
 
 
-def _places(rows: list[Row], broken: set[int]) -> list[ChainProblem]:
-    """What is wrong with the lines' places, for lines that are entries."""
+def _places(rows: list[Row], unread: list[int]) -> list[ChainProblem]:
+    """What is wrong with the lines' places, for lines that are entries.
+
+    Where a line is changed or could not be read, only what is wrong in any case is told.
+    """
+    sure = not unread and all(row.holds for row in rows)
     at: dict[str, Row] = {}
     for row in rows:
         at.setdefault(row.digest, row)
@@ -179,30 +184,32 @@ def _places(rows: list[Row], broken: set[int]) -> list[ChainProblem]:
     problems: list[ChainProblem] = []
     above = ZEROS
     ends: set[str] = set()  # heads of what stands above
+    lost: set[str] = set()
     seen = steps = 0
     for row in rows:
         if (original := at[row.digest]).line < row.line:
             what = f"this line is a copy of line {original.line}"
             problems.append(ChainProblem(row.line, what, code="copied-line"))
             continue
-        if row.line not in broken:
-            problem = _parent_problem(row, at, above, broken)
-            if problem is None and row.also and ends != {*row.follows}:
+        if row.holds:
+            problem = _parent_problem(row, at, above, bisect_left(unread, row.line), lost)
+            if problem is None and row.also and sure and ends != {*row.follows}:
                 upon = len(before([row], at)) - 1
                 steps += upon
                 if steps > _MOST_STEPS:
                     what = "the chain has more merges within merges than can be checked"
                     return [*problems, ChainProblem(row.line, what, code="too-many-merges")]
                 problem = _number_problem(row, at, upon)
-            elif problem is None:
+            elif problem is None and (sure or not row.also):
                 problem = _number_problem(row, at, seen)
             if problem is not None:
                 problems.append(problem)
         above = row.digest
         ends = (ends - {*row.follows}) | {row.digest}
         seen += 1
-    problems += _forks(rows, broken, at)
-    if not problems and not broken:
+    if sure:
+        problems += _forks(rows, at)
+    if sure and not problems:
         for row, right in zip(rows, in_order(rows), strict=False):
             if row.digest != right.digest:
                 what = f"this line is out of order: the entry on line {right.line} comes first"
@@ -218,7 +225,7 @@ def _places(rows: list[Row], broken: set[int]) -> list[ChainProblem]:
     return problems
 
 
-def _forks(rows: list[Row], broken: set[int], at: dict[str, Row]) -> list[ChainProblem]:
+def _forks(rows: list[Row], at: dict[str, Row]) -> list[ChainProblem]:
     """A problem for each branch that no merge joins, at its first line."""
     problems = []
     heads = heads_of(rows)
@@ -227,8 +234,8 @@ def _forks(rows: list[Row], broken: set[int], at: dict[str, Row]) -> list[ChainP
         branch = before([head], at) - joined
         joined |= branch
         start = min((at[digest] for digest in branch), key=lambda row: row.line)
-        if start.line in broken or not all(p in at or p == ZEROS for p in start.follows):
-            continue  # told already: the line is changed, or one before it is missing
+        if not all(digest in at or digest == ZEROS for digest in start.follows):
+            continue  # told already: an entry before it is missing
         twin = next(
             (row for row in rows if row.prev == start.prev and row.digest not in branch), None
         )
@@ -248,8 +255,13 @@ def _forks(rows: list[Row], broken: set[int], at: dict[str, Row]) -> list[ChainP
 
 
 def _parent_problem(
-    row: Row, at: dict[str, Row], above: str, broken: set[int]
+    row: Row, at: dict[str, Row], above: str, unread: int, lost: set[str]
 ) -> ChainProblem | None:
+    """What is wrong with the entries that a row follows.
+
+    Of the lines above, ``unread`` could not be read. That many digests that are not there may be
+    theirs; they go into ``lost``, and the problem is told at those lines alone.
+    """
     for digest in row.follows:
         if digest == ZEROS and not row.also:
             continue
@@ -264,8 +276,9 @@ def _parent_problem(
                 found=digest,
                 code="out-of-order",
             )
-        if row.line - 1 in broken and digest == row.prev:
-            return None  # the line above cannot be read; that is told there
+        if digest in lost or len(lost) < unread:
+            lost.add(digest)
+            continue
         where = "at the beginning of the chain" if above == ZEROS else "before this line"
         return ChainProblem(
             row.line,
@@ -290,7 +303,7 @@ def _number_problem(row: Row, at: dict[str, Row], merged: int) -> ChainProblem |
         expected = merged
     elif row.prev == ZEROS:
         expected = 0
-    elif row.prev in at:
+    elif row.prev in at and at[row.prev].holds:
         expected = at[row.prev].seq + 1
     else:
         return None

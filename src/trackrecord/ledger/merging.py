@@ -47,6 +47,12 @@ def merge_heads(evidence: Path, lock_path: Path | None = None) -> Entry | None:
         for other in others:
             rows += _trusted_rows(other, read_branches(other.read_bytes()))
         ordered = in_order(rows)
+        if len(ordered) != len({row.digest for row in rows}):
+            raise LedgerError(
+                "the chain cannot be merged yet: an entry that another follows is missing",
+                where=str(evidence / CHAIN),
+                next=DOCTOR,
+            )
         heads = heads_of(ordered)
         new = b"".join(row.raw for row in ordered)
         if len(heads) < 2 and new == old:
