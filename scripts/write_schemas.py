@@ -1,4 +1,4 @@
-"""Writes the JSON Schemas of docs/reference/schemas from the structs that read and write.
+"""Writes docs/reference/schemas and docs/reference/predicates.md from the structs themselves.
 
     python scripts/write_schemas.py           write them
     python scripts/write_schemas.py --check   exit 1 when they are stale
@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-FOLDER = Path(__file__).parent.parent / "docs" / "reference" / "schemas"
+REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
+FOLDER = REFERENCE / "schemas"
+PAGE = REFERENCE / "predicates.md"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 KINDS = ("seal", "amendment", "run", "look", "evaluation", "contrast", "publication")
 
@@ -103,24 +106,118 @@ def _bound_statement(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
+def predicates_page() -> str:
+    """The page that says, for a reader, what each kind of evidence holds."""
+    found = schemas()
+    parts = [INTRODUCTION]
+    for kind in KINDS:
+        schema = found[f"{kind}.json"]
+        parts.append(f"## `{kind}`\n\n{_prose(schema['description'])}\n\n{SUBJECTS[kind]}\n")
+        parts.append(_table(schema))
+    parts.append("## What they are made of\n")
+    named: dict[str, dict[str, Any]] = {}
+    for kind in KINDS:
+        named |= found[f"{kind}.json"].get("$defs", {})
+    for name in sorted(named):
+        parts.append(f"### {name}\n\n{_prose(named[name].get('description', ''))}\n")
+        parts.append(_table(named[name]))
+    return "\n".join(parts)
+
+
+def _prose(text: str) -> str:
+    return re.sub(r":\w+:(?=`)", "", text).replace("``", "`")
+
+
+def _table(schema: dict[str, Any]) -> str:
+    rows = ["| field | type | |", "| --- | --- | --- |"]
+    required = schema.get("required", [])
+    for name, field in schema["properties"].items():
+        default = "" if name in required else f"default `{json.dumps(field.get('default'))}`"
+        rows.append(f"| `{name}` | {_type(field)} | {default} |")
+    return "\n".join(rows) + "\n"
+
+
+def _type(field: dict[str, Any]) -> str:
+    """A field's type as people say it."""
+    if "$ref" in field:
+        name = field["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in field:
+        return " or ".join(_type(part) for part in field["anyOf"])
+    if "enum" in field:
+        return " or ".join(f"`{value}`" for value in field["enum"])
+    kind = field.get("type")
+    if kind == "array":
+        return f"list of {_type(field['items'])}"
+    if kind == "object":
+        values = field.get("additionalProperties")
+        return f"object of {_type(values)}" if isinstance(values, dict) and values else "object"
+    names = {"string": "text", "integer": "whole number", "boolean": "true or false"}
+    return names.get(str(kind), str(kind))
+
+
+SUBJECTS = {
+    "seal": "Subjects: the case by the digest of its canonical form, each data file by the SHA-256 "
+    "of its bytes and its `trackrecordTable1` [content digest](content-digest.md), and the split.",
+    "amendment": "Subjects: as a seal's.",
+    "run": "Subjects: the run's `predictions.parquet` first, then the author's Python files and "
+    "outcomes files that it used.",
+    "look": "Subject: the run that was looked at.",
+    "evaluation": "Subject: the outcomes that everything in `result` was computed from.",
+    "contrast": "Subjects: the outcomes of each protocol, and the evaluation beside them.",
+    "publication": "Subjects: the page, the card, the claims, and each table of outcomes.",
+}
+
+INTRODUCTION = """\
+# Evidence predicates
+
+A piece of evidence is an [in-toto Statement v1](https://github.com/in-toto/attestation) in
+canonical JSON (RFC 8785), in a file named by the SHA-256 of its bytes. Its `predicateType` is
+`urn:trackrecord:predicate:KIND:v1`; its predicate is what this page describes, kind by kind. This
+page and the JSON Schemas in [`schemas/`](schemas/) are written by `scripts/write_schemas.py` from
+the structs that the program decodes with; a test fails when they no longer agree.
+
+| kind | schema | says |
+| --- | --- | --- |
+| `seal` | [seal.json](schemas/seal.json) | what was fixed before the first training run |
+| `amendment` | [amendment.json](schemas/amendment.json) | what was changed after that, and why |
+| `run` | [run.json](schemas/run.json) | what was trained, and where |
+| `look` | [look.json](schemas/look.json) | that the sealed test was opened |
+| `evaluation` | [evaluation.json](schemas/evaluation.json) | what the predictions are worth |
+| `contrast` | [contrast.json](schemas/contrast.json) | what a worse protocol would have claimed |
+| `publication` | [publication.json](schemas/publication.json) | what was shown to others |
+
+[`statement.json`](schemas/statement.json) is the schema of the statement around each of them,
+[`case.json`](schemas/case.json) that of the case inside a seal (and of `case.toml`),
+[`claims.json`](schemas/claims.json) that of `claims.toml`. Numbers are JSON numbers; a whole
+number in a field of type number has no decimal point, as RFC 8785 writes it. `trackrecord verify`
+accepts a predicate only if it has these fields and no others.
+
+A later version of a kind has another type (`…:v2`). A program that does not know it says so and
+checks nothing: exit code 2.
+"""
+
+
 def text_of(schema: dict[str, Any]) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def stale() -> list[str]:
-    """Names of the schema files that are missing, different or superfluous."""
+    """Names of the files that are missing, different or superfluous."""
     wanted = {name: text_of(schema) for name, schema in schemas().items()}
     there = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.json")}
-    return sorted(
-        name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name)
-    )
+    wanted[PAGE.name] = predicates_page()
+    if PAGE.exists():
+        there[PAGE.name] = PAGE.read_text("utf-8")
+    names = wanted.keys() | there.keys()
+    return sorted(name for name in names if wanted.get(name) != there.get(name))
 
 
 def main(words: list[str]) -> int:
     if words == ["--check"]:
         names = stale()
         for name in names:
-            sys.stdout.write(f"stale: docs/reference/schemas/{name}\n")
+            sys.stdout.write(f"stale: {name}\n")
         return 1 if names else 0
     FOLDER.mkdir(parents=True, exist_ok=True)
     wanted = schemas()
@@ -129,6 +226,7 @@ def main(words: list[str]) -> int:
             path.unlink()
     for name, schema in wanted.items():
         (FOLDER / name).write_text(text_of(schema), "utf-8")
+    PAGE.write_text(predicates_page(), "utf-8")
     sys.stdout.write(f"{len(wanted)} schemas in {FOLDER}\n")
     return 0
 

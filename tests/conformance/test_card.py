@@ -12,6 +12,10 @@ from tests.portfolio.mutations_small import shared_publication
 yaml = pytest.importorskip("yaml")
 
 
+# The publication that they look at takes some seconds to make.
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shared_publication(tmp_path_factory)

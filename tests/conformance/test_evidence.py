@@ -16,6 +16,10 @@ from tests.portfolio.mutations_small import CASE, shared_publication
 SCHEMAS = Path(__file__).parent.parent.parent / "docs" / "reference" / "schemas"
 
 
+# The publication that they look at takes some seconds to make.
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shared_publication(tmp_path_factory).parent.parent

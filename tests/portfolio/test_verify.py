@@ -18,6 +18,9 @@ from trackrecord.portfolio.checking.report import Report
 from trackrecord.portfolio.claims import read_claims
 from trackrecord.portfolio.verify import verify_folder
 
+# The publication that they look at takes some seconds to make.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -218,7 +221,6 @@ def test_the_door_says_where_to_go_from_what_is_no_folder(
     assert "next:" in capsys.readouterr().out
 
 
-@pytest.mark.slow
 def test_no_trainer_and_no_tracker_is_imported(published: Path) -> None:
     code = (
         "import sys\nfrom trackrecord.portfolio.verify import verify_folder\n"
@@ -237,7 +239,6 @@ def test_a_folder_that_may_not_be_read_ends_in_a_finding(folder: Path) -> None:
     assert "index.html" in failing(verify_folder(folder))
 
 
-@pytest.mark.slow
 def test_an_unsealed_run_is_recomputed_and_yet_only_stated(tmp_path: Path) -> None:
     from tests.portfolio.mutations_small import write_parcels
 

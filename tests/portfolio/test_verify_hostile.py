@@ -258,6 +258,7 @@ def test_a_link_out_of_the_folder_is_named_and_never_read(tmp_path: Path) -> Non
     assert "secret" not in json.dumps([check.found for check in report.checks])
 
 
+@pytest.mark.slow
 def test_subjects_that_point_out_of_the_folder_are_missing_files(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -155,10 +155,10 @@ def style_problems(style: str) -> list[str]:
         if any(c.isnumeric() for c in text) or "\n" in text:
             problems.append(f"the style sheet writes text of its own: {text[:40]!r}")
     bare = _unescaped(_CSS_PIECES.sub(" ", style))
-    if found := _CSS_WORDS.search(bare):
-        problems.append(f"the style sheet asks for something from elsewhere: {found.group()!r}")
-    if found := _CSS_TEXT.search(bare):
-        problems.append(f"the style sheet writes text of its own: {found.group()[:40]!r}")
+    if fetches := _CSS_WORDS.search(bare):
+        problems.append(f"the style sheet asks for something from elsewhere: {fetches.group()!r}")
+    if writes := _CSS_TEXT.search(bare):
+        problems.append(f"the style sheet writes text of its own: {writes.group()[:40]!r}")
     return problems
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from trackrecord.errors import TrackrecordError
@@ -70,12 +69,15 @@ def check_part(frame: pl.DataFrame, part: SealedPart, name: str, path: str) -> l
                 f"{frame.height:,} rows",
             )
         ]
-    pairs = sorted(zip(frame["id"].to_list(), frame["truth"].to_list(), strict=True))
-    ids = _digest(f"{len(i.encode())} {i}\n" for i, _ in pairs)
+    import polars as pl
+
+    rows = frame.sort("id")  # by bytes of UTF-8, which is by code point
+    line = pl.col("id").str.len_bytes().cast(pl.String) + " " + pl.col("id")
+    ids = _digest(rows.select(line + "\n"))
     if ids != part.ids:
         what = f"its ids are not those of the {name} part that was sealed"
         return [bad("outcomes", what, path, part.ids, ids)]
-    truth = _digest(f"{len(i.encode())} {i} {t}\n" for i, t in pairs)
+    truth = _digest(rows.select(line + " " + pl.col("truth").cast(pl.String) + "\n"))
     if part.truth is not None and truth != part.truth:
         what = f"its truth is not that of the {name} part that was sealed"
         return [bad("outcomes", what, path, part.truth, truth)]
@@ -106,5 +108,5 @@ def check_same_truth(
     ]
 
 
-def _digest(lines: Iterable[str]) -> str:
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+def _digest(lines: pl.DataFrame) -> str:
+    return hashlib.sha256("".join(lines.to_series().to_list()).encode()).hexdigest()
