@@ -19,14 +19,14 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
             group,
             "draft",
             help="write claims.toml from the latest evaluation of the sealed test",
-            description="Write cases/NAME/claims.toml from the latest evaluation of the sealed test.",
+            description="Write cases/NAME/claims.toml from the latest evaluation of the test.",
         )
         draft.epilog = "example:\n  trackrecord claim draft churn"
         add_case_argument(draft)
         return
     parser.description = (
-        "Write a folder that a stranger can read and verify: page, card, claims, evidence, chain and\n"
-        "the predictions needed to recompute every number. Lists what it will reveal, first."
+        "Write a folder that a stranger can read and verify: page, card, claims, evidence, chain\n"
+        "and the predictions needed to recompute every number. Lists what it will reveal, first."
     )
     parser.epilog = (
         "example:\n  trackrecord publish churn --yes\n  trackrecord verify published/churn"
@@ -41,6 +41,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
 
 
 def draft_claims(options: argparse.Namespace) -> Answer:
+    """Write claims.toml, where there is none yet."""
     from trackrecord.portfolio.claims import draft_case_claims
 
     opened = open_case(options)
@@ -49,13 +50,15 @@ def draft_claims(options: argparse.Namespace) -> Answer:
         raise BadInput("there are claims already", where=str(path), next="edit or remove that file")
     count = draft_case_claims(opened.workspace.root, opened.case.name)
     say(
-        f"✓ drafted {count} claims in cases/{opened.case.name}/claims.toml; every number is a pointer"
+        f"✓ drafted {count} claims in cases/{opened.case.name}/claims.toml; "
+        "every number is a pointer"
     )
     say(f"  next: trackrecord publish {opened.case.name}")
     return Answer(0, {"claims": count, "file": f"cases/{opened.case.name}/claims.toml"})
 
 
 def publish(options: argparse.Namespace) -> Answer:
+    """Tell what will be revealed, ask, and write."""
     import sys
 
     from trackrecord.portfolio.publish import plan_publication, write_publication
