@@ -37,9 +37,9 @@ def average_precision(truth: NDArray[np.int8], score: NDArray[np.float64]) -> In
     """Area under the precision-recall steps. Undefined unless both classes are there."""
     positives, _ = both_classes(truth)
     ranking = rank(truth, score)
-    here = ranking.positives
+    here = ranking.positives.astype(np.float64)
     hits = np.cumsum(here[::-1])[::-1]
-    rows = np.cumsum((here + ranking.negatives)[::-1])[::-1]
+    rows = np.cumsum((ranking.positives + ranking.negatives)[::-1])[::-1].astype(np.float64)
     precision = hits / rows
     value = float(here @ precision) / positives
     share = np.cumsum(here / rows)
