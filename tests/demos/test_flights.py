@@ -152,5 +152,6 @@ def everything_the_page_tells(root: Path) -> None:
     assert test["result"]["clusters"] == 92
     assert "rejected" in {v["verdict"] for v in test["result"]["verdicts"]}
     run = found["run"][0]
-    assert run["mlflow_run"] and not run["mlflow_problem"]
+    assert run["mlflow_run"]
+    assert not run["mlflow_problem"]
     assert os.path.exists(root / ".trackrecord/mlflow.db")

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from trackrecord.cli.command import Answer
 from trackrecord.cli.opening import open_workspace_of
 from trackrecord.cli.printing import say
+
+if TYPE_CHECKING:
+    from trackrecord.ledger.findings import Finding
+    from trackrecord.workspace import Workspace
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -52,7 +57,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
             say("the chain has one head: nothing was changed")
         else:
             say(f"✓ every entry of every branch was kept; the head is entry {entry.seq}")
-    findings = examine(workspace.evidence)
+    findings = [*examine(workspace.evidence), *unfinished_runs(workspace)]
     for finding in findings:
         place = f"{finding.file}:{finding.line}" if finding.line else finding.file
         say(f"{'·' if finding.harmless else '✗'} {finding.code} {place}")
@@ -63,3 +68,19 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     if not wrong:
         say("✓ the ledger is whole")
     return Answer(1 if wrong else 0, {"findings": msgspec.to_builtins(findings)})
+
+
+def unfinished_runs(workspace: Workspace) -> list[Finding]:
+    """Folders of runs that were ended before the ledger had them; none where it cannot be read."""
+    from trackrecord.errors import LedgerError
+    from trackrecord.ledger.doctor import Finding
+    from trackrecord.modeling.folders import find_leftovers
+
+    try:
+        left = [item for name in workspace.case_names() for item in find_leftovers(workspace, name)]
+    except LedgerError:
+        return []  # what is wrong with the ledger has been said already
+    return [
+        Finding("unfinished-run", item.what, item.path, next=item.next, harmless=True)
+        for item in left
+    ]

@@ -30,6 +30,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
     from trackrecord.cases.seal import amend_case, life_of, seal_case
+    from trackrecord.cases.spec import Part
     from trackrecord.cli.findings import findings_of, tell_findings
     from trackrecord.data.split import assign_parts
     from trackrecord.data.table import load_case_table
@@ -80,7 +81,11 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     for source in fingerprint.data:
         say(f"  data   {source.path}: {source.rows:,} rows, content {source.table[:16]}…")
     for name, part in fingerprint.split.parts.items():
-        span = f", {part.first} to {part.last}" if part.first else ""
+        days = getattr(case.split, name, None)
+        if isinstance(days, Part):
+            span = f", {days.first} to {days.last}"
+        else:
+            span = f", {part.first} to {part.last}" if part.first else ""
         say(f"  split  {name:<10} {part.rows:>9,} rows{span}")
     for planned in fingerprint.plan:
         verdict = f"{planned.chance:.0%} chance that this test decides it"

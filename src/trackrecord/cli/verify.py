@@ -73,9 +73,7 @@ def tell_end(report: Report) -> None:
     """What it comes to, and what it does not prove."""
     if report.exit_code == 2:
         say("✗ this cannot be verified")
-        say(
-            "  next: name a folder that `trackrecord publish` wrote, with a version as new as it"
-        )
+        say("  next: name a folder that `trackrecord publish` wrote, with a version as new as it")
         return
     held = sum(claim.ok for claim in report.claims)
     claims = f"{held} of {len(report.claims)} claims hold"
