@@ -43,15 +43,15 @@ def append(folder: Path, appends: int) -> float:
     return time.perf_counter() - start
 
 
-def raw(folder: Path, pieces: list[bytes], lines: list[bytes]) -> float:
-    """Seconds for the same writes and fsyncs by hand."""
+def raw(folder: Path, pieces: dict[str, bytes], lines: list[bytes]) -> float:
+    """Seconds for the same writes to files of the same names, and the same fsyncs, by hand."""
     evidence = folder / "raw"
     evidence.mkdir(parents=True)
     chain = os.open(evidence / "chain.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     directory = os.open(evidence, os.O_RDONLY)
-    names = [(str(evidence / f"{n}.new"), str(evidence / f"{n}.json")) for n in range(len(pieces))]
+    names = [(f"{evidence}/.{name}.4711-0123abcd.new", f"{evidence}/{name}") for name in pieces]
     start = time.perf_counter()
-    for (temporary, final), piece, line in zip(names, pieces, lines, strict=True):
+    for (temporary, final), piece, line in zip(names, pieces.values(), lines, strict=True):
         file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         os.write(file, piece)
         os.fsync(file)
@@ -92,7 +92,8 @@ def main() -> None:
             taken["record"].append(append(folder, count))
             evidence = folder / "evidence"
             entries = read_chain(evidence)[1:]
-            pieces = [(evidence / f"{entry.evidence}.json").read_bytes() for entry in entries]
+            names = [f"{entry.evidence}.json" for entry in entries]
+            pieces = {name: (evidence / name).read_bytes() for name in names}
             lines = (evidence / "chain.jsonl").read_bytes().splitlines(keepends=True)[1:]
             taken["raw"].append(raw(folder, pieces, lines))
             taken["bare"].append(bare(folder, count))
@@ -102,7 +103,8 @@ def main() -> None:
     print(
         f"trackrecord {__version__}, Python {platform.python_version()}, "
         f"msgspec {msgspec.__version__}, filelock {filelock.__version__}; "
-        f"median of {options.runs} runs of {count} appends, {len(pieces[0]):,} bytes of evidence.\n"
+        f"median of {options.runs} runs of {count} appends; "
+        f"{len(pieces[names[0]]):,} bytes of evidence each.\n"
     )
     print("| what | appends/s | ms each | time against raw |")
     print("|---|---:|---:|---:|")

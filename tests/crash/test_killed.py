@@ -103,7 +103,7 @@ def test_two_writers_go_on_when_a_third_is_killed_with_the_lock_in_its_hand(
 ) -> None:
     evidence = tmp_path / "evidence"
     add(evidence)
-    command = [sys.executable, str(RECORDER), str(evidence), "1", "5"]
+    command = [sys.executable, str(RECORDER), str(evidence), "1", "3"]
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
     assert [name for name in os.listdir(evidence) if TEMPORARY.match(name)]
     others = [

@@ -18,6 +18,7 @@ from trackrecord.errors import LedgerError
 from trackrecord.ledger import Subject, check_chain, read_chain, read_evidence, record
 from trackrecord.ledger.append import make_line
 from trackrecord.ledger.branches import read_row
+from trackrecord.ledger.lock import locked
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -134,7 +135,7 @@ def test_a_lock_that_is_held_for_too_long_is_named(
 ) -> None:
     from filelock import FileLock
 
-    import trackrecord.ledger.append as module
+    import trackrecord.ledger.lock as module
 
     monkeypatch.setattr(module, "LOCK_SECONDS", 0.1)
     path = evidence.parent / "lock"
@@ -142,6 +143,24 @@ def test_a_lock_that_is_held_for_too_long_is_named(
         record(evidence, kind="look", predicate={}, subjects=[], case=None, lock_path=path)
     assert caught.value.where == str(path)
     assert not evidence.exists()
+
+
+def test_a_lock_whose_file_was_deleted_is_taken_on_the_new_file(evidence: Path) -> None:
+    """Else two processes could each hold the lock of a file of the same name."""
+    path = evidence.parent / "lock"
+    with locked(evidence, path):
+        path.unlink()
+        with locked(evidence, path):
+            assert path.exists()
+    assert len(add(evidence, 2)) == 2
+
+
+def test_a_lock_that_is_a_link_is_refused(evidence: Path, tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(LedgerError, match="cannot write lock"), locked(evidence, path):
+        pass
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_threads_of_one_process_wait_for_each_other(evidence: Path) -> None:

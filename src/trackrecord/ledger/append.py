@@ -19,10 +19,9 @@ from trackrecord.ledger.branches import Row, read_row
 from trackrecord.ledger.chain import DOCTOR, Entry, case_digest, refuse_lost_chain
 from trackrecord.ledger.jcs import canonical
 from trackrecord.ledger.lines import CHAIN, ZEROS
+from trackrecord.ledger.lock import locked
 from trackrecord.ledger.statement import STATEMENT_TYPE, Subject, predicate_type
 from trackrecord.ledger.store import cannot_write, fsync_folder, write_all, write_evidence
-
-LOCK_SECONDS = 60.0
 
 
 def record(
@@ -83,30 +82,6 @@ def record(
         )
         append_line(chain, evidence, line)
         return entry
-
-
-@contextlib.contextmanager
-def locked(evidence: Path, lock_path: Path | None) -> Iterator[None]:
-    """Hold the ledger's lock. The system lets go of it when the process dies."""
-    from filelock import FileLock, Timeout
-
-    path = lock_path or evidence.absolute().parent / ".trackrecord" / "lock"
-    lock = FileLock(path, timeout=LOCK_SECONDS)
-    try:
-        lock.acquire(poll_interval=0.002)
-    except Timeout:
-        raise LedgerError(
-            "another process is writing to the ledger",
-            where=str(path),
-            why=f"it has held the lock for {LOCK_SECONDS:.0f} seconds",
-            next="wait for it to end, then run the same command again",
-        ) from None
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from trackrecord.errors import LedgerError
-from trackrecord.ledger.append import append_line, locked, open_chain
+from trackrecord.ledger.append import append_line, open_chain
 from trackrecord.ledger.branches import Branches, ChainProblem, Row, read_branches, read_row
 from trackrecord.ledger.chain import settled_branches
 from trackrecord.ledger.findings import (
@@ -23,6 +23,7 @@ from trackrecord.ledger.findings import (
     said_row,
 )
 from trackrecord.ledger.lines import CHAIN
+from trackrecord.ledger.lock import locked
 from trackrecord.ledger.merging import merge_heads, other_chains
 from trackrecord.ledger.statement import predicate_type
 from trackrecord.ledger.store import DIGEST, TEMPORARY, cannot_write, decode_statement, write_atomic

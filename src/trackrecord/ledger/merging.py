@@ -11,10 +11,11 @@ import os
 from pathlib import Path
 
 from trackrecord.errors import LedgerError
-from trackrecord.ledger.append import append_line, locked, make_line, open_chain
+from trackrecord.ledger.append import append_line, make_line, open_chain
 from trackrecord.ledger.branches import Branches, Row, heads_of, in_order, read_branches
 from trackrecord.ledger.chain import DOCTOR, Entry, entry_of, error_of
 from trackrecord.ledger.lines import CHAIN
+from trackrecord.ledger.lock import locked
 from trackrecord.ledger.store import cannot_write, write_atomic
 
 # What a merge mends; with any other problem the lines cannot be trusted to be all there.
