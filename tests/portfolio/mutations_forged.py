@@ -172,6 +172,9 @@ def _results() -> Iterator[Mutation]:
         "rate": at(*row, "rate")(more),
         "rows": at(*row, "rows")(lambda n: n + 1),
         "name": at(*row, "name")(lambda _: "another protocol"),
+        "protocol's words": at(*row, "what")(lambda _: "the sealed split"),
+        "honest row's words": at("honest", "what")(lambda _: "the best of ten"),
+        "honest row's name": at("honest", "name")(lambda _: "after tuning"),
         "honest estimate": at("honest", "estimates", 0, "value")(lambda v: v - 0.02),
         "honest mean prediction": at("honest", "prediction_mean")(more),
     }.items():

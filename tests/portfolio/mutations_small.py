@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -90,17 +91,22 @@ def write_parcels(path: Path, rows: int = 1500) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
-def publish_small(root: Path) -> Path:
-    """Make the workspace at ``root`` and return ``published/parcels``."""
+def make_parcels(root: Path, *names: str) -> None:
+    """A workspace at ``root`` with the parcels' data, and a case of each name about them."""
     _do("init", str(root))
     settings = root / "trackrecord.toml"
     settings.write_text(settings.read_text() + 'tracking_uri = "none"\n')
     write_parcels(root / "data" / "parcels.csv")
-    case = root / "cases" / "parcels" / "case.toml"
-    for name in ("parcels", "other"):
+    for name in names:
         path = root / "cases" / name / "case.toml"
         path.parent.mkdir(parents=True)
         path.write_text(CASE.format(name=name, least="0.02"))
+
+
+def publish_small(root: Path) -> Path:
+    """Make the workspace at ``root`` and return ``published/parcels``."""
+    make_parcels(root, "parcels", "other")
+    case = root / "cases" / "parcels" / "case.toml"
     there = ("-C", str(root))
     _do("seal", "other", *there)
     _do("seal", "parcels", *there)
@@ -130,6 +136,7 @@ def shared_publication(factory: pytest.TempPathFactory) -> Path:
         root = base / "small-workspace"
         done = base / "small.done"
         if not done.exists():
+            shutil.rmtree(root, ignore_errors=True)
             publish_small(root)
             done.touch()
     return root / "published" / "parcels"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.portfolio.mutations_forger import Forger
-from tests.portfolio.mutations_small import CASE, _do, shared_publication
+from tests.portfolio.mutations_small import _do, make_parcels, shared_publication
 
 from trackrecord.cli.main import main
 from trackrecord.portfolio.checking.report import Report
@@ -240,16 +240,8 @@ def test_a_folder_that_may_not_be_read_ends_in_a_finding(folder: Path) -> None:
 
 
 def test_an_unsealed_run_is_recomputed_and_yet_only_stated(tmp_path: Path) -> None:
-    from tests.portfolio.mutations_small import write_parcels
-
     root = tmp_path / "w"
-    _do("init", str(root))
-    settings = root / "trackrecord.toml"
-    settings.write_text(settings.read_text() + 'tracking_uri = "none"\n')
-    write_parcels(root / "data" / "parcels.csv")
-    path = root / "cases" / "parcels" / "case.toml"
-    path.parent.mkdir(parents=True)
-    path.write_text(CASE.format(name="parcels", least="0.02"))
+    make_parcels(root, "parcels")
     there = ("-C", str(root))
     _do("run", "parcels", "--unsealed", *there)
     _do("evaluate", "parcels", "--part", "test", *there)
@@ -259,3 +251,45 @@ def test_an_unsealed_run_is_recomputed_and_yet_only_stated(tmp_path: Path) -> No
     assert report.exit_code == 0
     assert report.claims
     assert {claim.level for claim in report.claims} == {"L0"}
+
+
+def test_two_clones_that_both_looked_and_were_merged_are_counted_as_they_knew(
+    tmp_path: Path,
+) -> None:
+    root, clone = tmp_path / "w", tmp_path / "clone"
+    make_parcels(root, "parcels")
+    _do("seal", "parcels", "-C", str(root))
+    _do("run", "parcels", "-C", str(root))
+    shutil.copytree(root, clone)
+    for place in (root, clone):
+        _do("evaluate", "parcels", "--part", "test", "-C", str(place))
+    chain = root / "evidence" / "chain.jsonl"
+    ours, theirs = (p / "evidence" / "chain.jsonl" for p in (root, clone))
+    known = set(ours.read_bytes().splitlines(keepends=True))
+    added = [line for line in theirs.read_bytes().splitlines(keepends=True) if line not in known]
+    chain.write_bytes(ours.read_bytes() + b"".join(added))
+    for path in (clone / "evidence").glob("*.json"):
+        shutil.copy(path, root / "evidence")
+    _do("doctor", "--merge", "-C", str(root))
+    _do("evaluate", "parcels", "--part", "test", "-C", str(root))
+    _do("publish", "parcels", "--yes", "-C", str(root))
+    report = verify_folder(root / "published" / "parcels")
+    assert [check for check in report.checks if not check.ok] == []
+    order = next(check for check in report.checks if check.name == "order")
+    assert "looks at the test: 3" in order.what
+
+
+def test_evaluating_often_is_computed_once(tmp_path: Path) -> None:
+    root = tmp_path / "w"
+    make_parcels(root, "parcels")
+    there = ("-C", str(root))
+    _do("seal", "parcels", *there)
+    _do("run", "parcels", *there)
+    for _ in range(3):
+        _do("evaluate", "parcels", *there)
+        _do("evaluate", "parcels", "--part", "test", *there)
+    _do("publish", "parcels", "--yes", *there)
+    report = verify_folder(root / "published" / "parcels")
+    assert report.exit_code == 0
+    again = [c for c in report.checks if c.name == "numbers" and "test evaluation" in c.what]
+    assert len(again) == 3

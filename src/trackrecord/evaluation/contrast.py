@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
     from trackrecord.data.table import CaseTable
 
+# Name and words of the honest row.
+AS_SEALED = ("as sealed", "the case as it was sealed")
+
 
 class ContrastResult(msgspec.Struct, frozen=True, kw_only=True):
     """One protocol's numbers for the candidate, and the outcomes file they can be made from."""
@@ -114,7 +117,7 @@ def contrast_case(
         write_outcomes(outcomes, path)
         name = path.relative_to(root).as_posix()
         subjects.append(Subject(name=name, digest={"sha256": sha256_of(path)}))
-        what = _protocol(case, contrast)
+        what = protocol_in_words(case, contrast)
         results.append(measure_protocol(contrast.name, what, outcomes, plan, name))
     predicate = ContrastPredicate(
         case=case.name,
@@ -220,7 +223,8 @@ def _candidate_alone(case: Case) -> Case:
     )
 
 
-def _protocol(case: Case, contrast: Contrast) -> str:
+def protocol_in_words(case: Case, contrast: Contrast) -> str:
+    """What sets a contrast apart from the case as it is sealed."""
     said = []
     if contrast.split is not None:
         kind = msgspec.to_builtins(contrast.split)["kind"]
@@ -253,6 +257,4 @@ def _honest_result(root: Path, evaluated: Statement, plan: Plan, case: Case) -> 
             where=subject.name,
             next=f"trackrecord evaluate {case.name} --part test",
         )
-    return measure_protocol(
-        "as sealed", "the case as it was sealed", read_outcomes(path), plan, subject.name
-    )
+    return measure_protocol(*AS_SEALED, read_outcomes(path), plan, subject.name)

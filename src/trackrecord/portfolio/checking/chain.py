@@ -8,6 +8,8 @@ from trackrecord.ledger.chain import entry_of, read_chain
 from trackrecord.portfolio.checking.folder import CHAIN, Folder, Unreadable
 from trackrecord.portfolio.checking.report import Check, bad, good
 
+MOST_MERGES = 200
+
 
 def check_folder_chain(folder: Folder, head: str | None) -> tuple[list[Entry], list[Check]]:
     """The chain's entries, and what is wrong with it.
@@ -19,6 +21,8 @@ def check_folder_chain(folder: Folder, head: str | None) -> tuple[list[Entry], l
         data = folder.read(CHAIN)
     except Unreadable as error:
         return [], [bad("chain", str(error), CHAIN)]
+    if data.count(b'"kind":"merge"') > MOST_MERGES:
+        return [], [bad("chain", f"it has more than {MOST_MERGES:,} merges", CHAIN)]
     evidence = folder.root / "evidence"
     report = check_chain(evidence)
     if report.problems:

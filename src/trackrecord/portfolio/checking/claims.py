@@ -36,6 +36,10 @@ RECOMPUTED = {
 }
 
 
+MOST_CLAIMS = 500
+MOST_NEAR = 5
+
+
 def read_published_claims(record: Record) -> tuple[Claims | None, list[Check]]:
     """The claims in the folder, decoded strictly. Raises Newer for a later version's."""
     try:
@@ -77,6 +81,9 @@ def check_claims(
     findings: list[Check] = []
     lines: list[ClaimCheck] = []
     on_page = claims_on(page)
+    if claims is not None and len(claims.claim) > MOST_CLAIMS:
+        what = f"it has {len(claims.claim):,} claims, which nobody reads"
+        return [], [bad("claims", what, CLAIMS)]
     rendered: list[str] = []
     unknown = claims is None
     for claim in claims.claim if claims is not None else []:
@@ -84,7 +91,8 @@ def check_claims(
         unknown = unknown or why is not None
         if why is None and text not in on_page:
             what = f"the claim {text!r} is not on it as the evidence has it"
-            findings.append(bad("claims", what, PAGE, text, _nearest(text, on_page)))
+            near = _nearest(text, on_page) if len(findings) < MOST_NEAR else None
+            findings.append(bad("claims", what, PAGE, text, near))
             why = f"{PAGE}: its sentence there is another"
         rendered.append(text)
         if why is None:

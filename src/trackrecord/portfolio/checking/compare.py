@@ -10,6 +10,7 @@ import msgspec
 
 from trackrecord.evaluation.plan import Plan
 from trackrecord.portfolio.checking.report import Check, bad
+from trackrecord.version import __version__
 
 RELATIVE = 1e-9
 ABSOLUTE = 1e-12
@@ -18,16 +19,23 @@ MOST_WORK = 200_000
 
 
 class Recomputed(msgspec.Struct):
-    """What came of recomputing: findings; evidence whose numbers all came out, with its files."""
+    """What came of recomputing: findings; evidence whose numbers all came out, with its files.
+
+    ``known`` is what was computed already, by table and plan: evaluating twice what did not change
+    gives the same evidence twice.
+    """
 
     checks: list[Check]
     holds: dict[str, list[str]]
     numbers: int = 0
+    known: dict[tuple[str, bytes], Any] = {}
 
 
-def named(file: str, path: str, at: str, expected: Any, found: Any) -> Iterator[Check]:
+def named(file: str, path: str, at: str, expected: Any, found: Any, tool: str) -> Iterator[Check]:
     """A finding for each value that came out differently; many are summed up in the last."""
     differing = list(differences(expected, found, at))
+    if differing and tool != __version__:
+        path = f"{path} (computed by trackrecord {tool}, checked by {__version__})"
     for pointer, want, is_ in differing[:MOST_NAMED]:
         yield bad("numbers", f"{pointer} is not what {path} gives", file, want, is_)
     if len(differing) > MOST_NAMED:

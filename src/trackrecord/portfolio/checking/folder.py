@@ -17,7 +17,7 @@ PAGE = "index.html"
 CARD = "model-card.md"
 CLAIMS = "claims.toml"
 
-MAX_FILES = 20_000
+MAX_FILES = 10_000
 MAX_DEPTH = 6
 MB = 1_000_000
 
@@ -56,11 +56,11 @@ class Folder(msgspec.Struct, frozen=True):
 def limit_of(path: str) -> int:
     """The most bytes that a file of this name may have."""
     if path == CHAIN:
-        return 200 * MB
+        return 64 * MB
     if path.startswith("evidence/"):
         return 20 * MB
     if path == PAGE:
-        return 20 * MB
+        return 8 * MB
     if path.endswith(".parquet"):
         return 2_000 * MB
     return 2 * MB

@@ -69,7 +69,7 @@ _CSS_WORDS = re.compile(
 )
 _CSS_TEXT = re.compile(r"@counter-style|(?:attr|counters?|symbols)\s*\(", re.IGNORECASE)
 _CSS_HEX = re.compile(r"\\([0-9a-fA-F]{1,6})[ \t\n]?")
-MAX_DEPTH = 200
+MAX_DEPTH = 60
 MAX_ELEMENTS = 500_000
 
 

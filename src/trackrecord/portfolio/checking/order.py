@@ -15,10 +15,14 @@ from trackrecord.portfolio.checking.record import Record
 from trackrecord.portfolio.checking.report import Check, bad, good
 
 SEALS = ("seal", "amendment")
+MOST_WORK = 200_000_000
 
 
 def check_order(record: Record) -> list[Check]:
     """Findings about order and counts, over every piece of the case's evidence."""
+    pieces = sum(1 for entry in record.own if entry.evidence in record.pieces)
+    if pieces * len(record.entries) > MOST_WORK:
+        return [bad("order", "there is more of it than can be checked here", CHAIN)]
     findings = [
         *_publication(record),
         *_looks(record),
@@ -81,26 +85,26 @@ def _looks(record: Record) -> Iterator[Check]:
 
 def _seals(record: Record) -> Iterator[Check]:
     """Each seal counts what came before it, and each amendment follows the seal before it."""
-    seal: str | None = None
     for index, entry in enumerate(record.own):
         if entry.kind not in SEALS:
             continue
+        before = record.before(index)
+        seal = _last(before, *SEALS)
         if entry.kind == "seal" and seal is not None:
             yield bad("order", f"line {entry.seq + 1} seals the case a second time", CHAIN)
         if entry.kind == "amendment" and seal is None:
             yield bad("order", f"line {entry.seq + 1} amends what was not sealed", CHAIN)
         piece = record.pieces.get(entry.evidence or "")
-        if piece is not None and piece.kind == entry.kind:
-            before = record.own[:index]
-            said = piece.predicate
-            yield from _count(piece, "looks", _looks_in(before), said.looks)
-            if entry.kind == "seal":
-                runs = sum(earlier.kind == "run" for earlier in before)
-                yield from _count(piece, "runs", runs, said.runs)
-            elif said.previous != seal:
-                what = "it does not amend the seal before it"
-                yield bad("order", what, piece.file, seal, said.previous)
-        seal = entry.evidence
+        if piece is None or piece.kind != entry.kind:
+            continue
+        said = piece.predicate
+        yield from _count(piece, "looks", _looks_in(before), said.looks)
+        if entry.kind == "seal":
+            runs = sum(earlier.kind == "run" for earlier in before)
+            yield from _count(piece, "runs", runs, said.runs)
+        elif said.previous != seal:
+            what = "it does not amend the seal before it"
+            yield bad("order", what, piece.file, seal, said.previous)
 
 
 def _runs(record: Record) -> Iterator[Check]:
@@ -148,7 +152,9 @@ def _evaluations(record: Record) -> Iterator[Check]:
             )
             continue
         # What it counts, it counted when it looked.
-        before = record.own[: index if opened is None else opened + 1]
+        before = record.before(index if opened is None else opened)
+        if opened is not None:
+            before = [*before, record.own[opened]]
         if said.sealed and said.seal != _last(before, *SEALS):
             what = "it is not about the seal in force"
             yield bad("order", what, piece.file, _last(before, *SEALS), said.seal)
@@ -186,12 +192,12 @@ def _contrasts(record: Record) -> Iterator[Check]:
         yield from _before(
             record, said.evaluation, index, "evaluation", "the evaluation beside it", piece
         )
-        looks = [
-            place
+        before = {entry.digest for entry in record.before(index)}
+        counts = [
+            _looks_in(record.before(place)) + 1
             for place, look in _placed(record, "look")
-            if place < index and look.predicate.part == "contrast"
+            if record.own[place].digest in before and look.predicate.part == "contrast"
         ]
-        counts = [_looks_in(record.own[: place + 1]) for place in looks]
         if said.look not in counts:
             yield bad(
                 "order",

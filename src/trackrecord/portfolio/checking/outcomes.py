@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from trackrecord.errors import TrackrecordError
@@ -81,7 +82,33 @@ def check_part(frame: pl.DataFrame, part: SealedPart, name: str, path: str) -> l
     if part.truth is not None and truth != part.truth:
         what = f"its truth is not that of the {name} part that was sealed"
         return [bad("outcomes", what, path, part.truth, truth)]
-    return []
+    return [*_positives(frame, part, name, path), *_span(frame, part, name, path)]
+
+
+def _positives(frame: pl.DataFrame, part: SealedPart, name: str, path: str) -> Iterator[Check]:
+    found = int(frame["truth"].sum())
+    if part.positives is not None and part.positives != found:
+        what = f"the seal says otherwise how many rows of the {name} part came true"
+        yield bad("outcomes", what, path, part.positives, found)
+
+
+def _span(frame: pl.DataFrame, part: SealedPart, name: str, path: str) -> Iterator[Check]:
+    """The first and last time of a part, which the page shows, are those of its rows."""
+    if "time" not in frame.columns or part.first is None or not frame["time"].dtype.is_temporal():
+        return
+    for what, sealed, moment in (
+        ("first", part.first, frame["time"].min()),
+        ("last", part.last, frame["time"].max()),
+    ):
+        found = None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")  # type: ignore[union-attr]
+        if found != sealed:
+            yield bad(
+                "outcomes",
+                f"the {what} time of the {name} part was sealed otherwise",
+                path,
+                sealed,
+                found,
+            )
 
 
 def check_same_truth(

@@ -34,6 +34,25 @@ class Record(msgspec.Struct, frozen=True):
         digests = dict.fromkeys(e.evidence for e in self.own if e.kind == kind and e.evidence)
         return [self.pieces[d] for d in digests if d in self.pieces and self.pieces[d].kind == kind]
 
+    def before(self, index: int) -> list[Entry]:
+        """The case's lines that the one at ``index`` of ``own`` follows, directly or not.
+
+        In a chain with merges these are not all that stand above it: what was recorded in another
+        clone, before the two were joined, was not known to whoever recorded this one.
+        """
+        if not any(entry.also for entry in self.entries):
+            return self.own[:index]
+        by_digest = {entry.digest: entry for entry in self.entries}
+        followed: set[str] = set()
+        waiting = [self.own[index].prev, *self.own[index].also]
+        while waiting:
+            digest = waiting.pop()
+            entry = by_digest.get(digest)
+            if entry is not None and digest not in followed:
+                followed.add(digest)
+                waiting += [entry.prev, *entry.also]
+        return [entry for entry in self.own[:index] if entry.digest in followed]
+
     def place(self, digest: str | None) -> int | None:
         """Where in ``own`` a piece of evidence was first recorded."""
         return next((i for i, e in enumerate(self.own) if e.evidence == digest), None)

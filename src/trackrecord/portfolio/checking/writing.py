@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import msgspec
 
 from trackrecord.errors import TrackrecordError
+from trackrecord.ledger import case_digest
 from trackrecord.portfolio.checking.folder import CARD, PAGE, Unreadable
 from trackrecord.portfolio.checking.record import Record
 from trackrecord.portfolio.checking.report import Check, bad, good
@@ -49,8 +50,9 @@ def case_record(record: Record) -> CaseRecord | None:
     publication, evaluation = record.publication, record.evaluation
     if publication is None or evaluation is None or record.case is None:
         return None
+    mine = case_digest(record.case)
     before = record.entries[:-1]
-    entries = [entry for entry in before if entry in record.own or entry.kind == "merge"]
+    entries = [entry for entry in before if entry.case == mine or entry.kind == "merge"]
     digests = [entry.evidence for entry in entries if entry.evidence is not None]
     if any(digest not in record.pieces for digest in digests):
         return None
