@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Influence(msgspec.Struct, frozen=True):
     """A metric's ``value``, and each row's ``influence`` (n,) on it, with mean zero.
 
-    ``columns`` are the truth (n,) and score (n,) it was measured from; the methods for small
-    samples measure again on resamples of them. A metric's ``compute`` leaves them out.
+    ``columns`` are the truth (n,) and score (n,) it was measured from: how sparse a class is, and
+    whether two models say the same, shows only there. A metric's ``compute`` leaves them out.
     """
 
     value: float
