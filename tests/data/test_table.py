@@ -180,6 +180,16 @@ def test_joined_tables_are_sources_and_a_contrast_can_change_what_was_known(
     assert honest.frame["rain"].count() != ahead.frame["rain"].count()
 
 
+def test_a_joined_table_outside_the_workspace_is_refused(root: Path, decode: Decode) -> None:
+    asof = (
+        '[target]', '[[data.asof]]\ntable = "../rain.csv"\nby = ["line"]\ntime = "at"\n'
+        'columns = ["rain"]\nknown_by = "18:00 the day before"\n\n[target]',
+    )  # fmt: skip
+    case, _ = decode(asof)
+    with pytest.raises(DataError, match="not inside the workspace"):
+        load_case_table(case, root)
+
+
 def test_a_table_whose_every_target_is_missing_has_no_rows_left(root: Path, decode: Decode) -> None:
     lines = trips(20).splitlines()
     emptied = [",".join([*line.split(",")[:6], "", "1"]) for line in lines[1:]]

@@ -8,15 +8,12 @@ has 23 or 25 hours.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from trackrecord.cases.spec import AsOf
 from trackrecord.data.blame import KeyedDataError
-from trackrecord.data.sources import inside, read_table
 from trackrecord.errors import DataError, suggest
 
 if TYPE_CHECKING:
@@ -87,15 +84,16 @@ def cutoffs(times: pl.Series, known_by: KnownBy, timezone: str) -> pl.Series:
 
 def join_asof(
     frame: pl.DataFrame,
+    observed: pl.DataFrame,
     entry: AsOf,
     *,
     time: str | None,
     timezone: str,
-    root: Path,
-    types: Mapping[str, str] | None = None,
     known_by: str | None = None,
 ) -> tuple[pl.DataFrame, AsOfReport]:
     """``frame`` with the entry's columns, each under ``prefix`` + its name, in the same row order.
+
+    ``observed`` is the entry's table, in canonical kinds.
 
     An observation counts when its time is at or before the cutoff and at most ``max_age_hours``
     older than it; the latest such one is taken, and where none is, the columns are missing. Of
@@ -116,12 +114,7 @@ def join_asof(
             next="name the time column under [data] in the case",
         )
     rule = parse_known_by(known_by or entry.known_by)
-    path = inside(root, entry.table)
-    columns = [*entry.by, entry.time, *entry.columns]
-    # [data.types] belongs to the main table; of its columns only the keys are in both.
-    shared = {name: kind for name, kind in (types or {}).items() if name in entry.by}
-    observed = read_observations(path, shared, timezone)
-    for name in columns:
+    for name in (*entry.by, entry.time, *entry.columns):
         if name not in observed.columns:
             near = suggest(name, observed.columns)
             raise DataError(
@@ -187,11 +180,6 @@ def join_asof(
         unmatched=found.height - matched,
     )
     return frame.hstack(found.select(list(named.values())).get_columns()), report
-
-
-def read_observations(path: Path, types: Mapping[str, str], timezone: str) -> pl.DataFrame:
-    """The other table, in canonical kinds."""
-    return read_table(path, types, timezone)
 
 
 def _same_keys(

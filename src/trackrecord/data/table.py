@@ -92,19 +92,20 @@ def load_case_table(
     joins = []
     for index, entry in enumerate(case.data.asof):
         with blame(f"data.asof.{index}"):
+            # [data.types] belongs to the main table; of its columns only the keys are in both.
+            shared = {name: kind for name, kind in case.data.types.items() if name in entry.by}
+            observed, source = _read(case, root, entry.table, shared)
             frame, report = join_asof(
                 frame,
+                observed,
                 entry,
                 time=case.data.time,
                 timezone=case.data.timezone,
-                root=root,
-                types=case.data.types,
                 known_by=known_by,
             )
         joins.append(report)
         if entry.table not in [known.path for known in sources]:
-            shared = {n: k for n, k in case.data.types.items() if n in entry.by}
-            sources.append(_read(case, root, entry.table, shared)[1])
+            sources.append(source)
     if strict:
         for key, name in named_columns(case):
             if name not in frame.columns:
