@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -108,11 +107,7 @@ def split_spans(split: TimeSplit) -> dict[str, tuple[datetime.date, datetime.dat
 
 
 def split_digest(table: CaseTable, parts: pl.Series, case: Case) -> SplitDigest:
-    """Counts and digests of each part.
-
-    ``ids`` is SHA-256 over the part's ids sorted by code point, each as ``<bytes> <id>\\n`` with
-    the id's length in UTF-8 bytes before it; ``truth`` likewise over ``<bytes> <id> <0|1>\\n``.
-    """
+    """Counts and digests of each part; those of its rows are :func:`unit_digests`."""
     import polars as pl
 
     frame = table.frame.select(
@@ -125,19 +120,40 @@ def split_digest(table: CaseTable, parts: pl.Series, case: Case) -> SplitDigest:
     whole = hashlib.sha256()
     for name in PARTS:
         rows = frame.filter(pl.col("part") == name)
-        pairs = sorted(zip(rows["id"].to_list(), rows["truth"].to_list(), strict=True))
-        ids = _lines_digest(f"{len(i.encode())} {i}\n" for i, _ in pairs)
-        whole.update(f"{name} {len(pairs)} {ids}\n".encode())
+        ids, truth = unit_digests(rows)
+        whole.update(f"{name} {rows.height} {ids}\n".encode())
         found[name] = PartDigest(
-            rows=len(pairs),
-            positives=sum(truth for _, truth in pairs),
-            first=_rfc3339(rows["time"].min()),
-            last=_rfc3339(rows["time"].max()),
+            rows=rows.height,
+            positives=int(rows["truth"].sum()),
+            first=rfc3339(rows["time"].min()),
+            last=rfc3339(rows["time"].max()),
             ids=ids,
-            truth=_lines_digest(f"{len(i.encode())} {i} {truth}\n" for i, truth in pairs),
+            truth=truth,
         )
     kind = str(msgspec.to_builtins(case.split)["kind"])
     return SplitDigest(kind=kind, parts=found, digest=whole.hexdigest())
+
+
+def unit_digests(rows: pl.DataFrame) -> tuple[str, str]:
+    """SHA-256 over the ids of a part, and over its ids with their truth.
+
+    Ids are sorted by code point, each as ``<bytes> <id>\\n`` with its length in UTF-8 bytes before
+    it; with truth it is ``<bytes> <id> <0|1>\\n``.
+    """
+    import polars as pl
+
+    rows = rows.sort("id")  # by bytes of UTF-8, which is by code point
+    unit = pl.format("{} {}", pl.col("id").str.len_bytes(), "id")
+    ids, truth = (
+        hashlib.sha256(rows.select(line.str.join("")).item().encode()).hexdigest()
+        for line in (pl.format("{}\n", unit), pl.format("{} {}\n", unit, "truth"))
+    )
+    return ids, truth
+
+
+def rfc3339(moment: Any) -> str | None:
+    """A moment in UTC as the seal writes it, to the second; None where there is none."""
+    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _by_time(frame: pl.DataFrame, case: Case, split: TimeSplit) -> pl.Series:
@@ -159,6 +175,7 @@ def _by_time(frame: pl.DataFrame, case: Case, split: TimeSplit) -> pl.Series:
 
 
 def _by_hash(frame: pl.DataFrame, split: RandomSplit | GroupSplit) -> pl.Series:
+    import numpy as np
     import polars as pl
 
     if split.test + split.validation >= 1:
@@ -176,27 +193,20 @@ def _by_hash(frame: pl.DataFrame, split: RandomSplit | GroupSplit) -> pl.Series:
         groups, ids = as_text(frame[split.by]), frame["id"]
         keys = pl.select(pl.coalesce("group:" + groups, "unit:" + ids))[:, 0]
     unique = keys.unique()
-    names = [_part_of(str(key), split) for key in unique.to_list()]
-    return keys.replace_strict(unique, pl.Series(names, dtype=pl.String))
-
-
-def _part_of(key: str, split: RandomSplit | GroupSplit) -> str:
-    first = hashlib.sha256(f"{split.seed}\n{key}".encode()).digest()[:8]
-    share = (int.from_bytes(first) >> 11) / (1 << 53)
-    if share < split.test:
-        return "test"
-    return "validation" if share < split.test + split.validation else "train"
+    hashed = (f"{split.seed}\n" + unique).cast(pl.Binary).to_list()
+    first = b"".join([hashlib.sha256(key).digest()[:8] for key in hashed])
+    share = pl.lit(pl.Series(np.frombuffer(first, ">u8").astype("u8") >> 11) / (1 << 53))
+    part = (
+        pl.when(share < split.test)
+        .then(pl.lit("test"))
+        .when(share < split.test + split.validation)
+        .then(pl.lit("validation"))
+        .otherwise(pl.lit("train"))
+    )
+    return keys.replace_strict(unique, pl.select(part)[:, 0])
 
 
 def _span(frame: pl.DataFrame, case: Case) -> str:
     times = frame[case.data.time or ""].dt.convert_time_zone(case.data.timezone)
     days = times.dt.date().drop_nulls().sort()
     return f"the data runs from {days[0]} to {days[-1]}" if len(days) else "no row has a time"
-
-
-def _rfc3339(moment: Any) -> str | None:
-    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _lines_digest(lines: Iterable[str]) -> str:
-    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
-from trackrecord.cases.spec import Case
+from trackrecord.cases.spec import Case, Split
 from trackrecord.data.asof import parse_known_by
 from trackrecord.data.finding import Finding, LineOf
 from trackrecord.data.split import assign_parts
@@ -36,12 +37,17 @@ def check_contrasts_text(case: Case, file: str, line_of: LineOf) -> Iterator[Fin
 
 def check_contrasts(case: Case, table: CaseTable, file: str, line_of: LineOf) -> Iterator[Finding]:
     """A split of which these rows leave a part empty."""
-    for index, contrast in enumerate(case.contrast):
-        if contrast.split is None:
-            continue
+
+    @cache
+    def problem(split: Split) -> DataError | None:
         try:
-            assign_parts(table.frame, case, contrast.split)
+            assign_parts(table.frame, case, split)
         except DataError as error:
+            return error
+        return None
+
+    for index, contrast in enumerate(case.contrast):
+        if contrast.split is not None and (error := problem(contrast.split)) is not None:
             yield Finding(
                 "TR015",
                 "error",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from trackrecord.data.split import rfc3339, unit_digests
 from trackrecord.errors import TrackrecordError
 from trackrecord.portfolio.checking.evidence import Piece
 from trackrecord.portfolio.checking.folder import Folder, Unreadable
@@ -55,11 +55,7 @@ def _check_shape(frame: pl.DataFrame) -> None:
 
 
 def check_part(frame: pl.DataFrame, part: SealedPart, name: str, path: str) -> list[Check]:
-    """The rows of one part against the seal: how many, which, and what came true.
-
-    The digests are those of :func:`trackrecord.data.split.split_digest`: over ids in order of code
-    points, each with its length before it, then with its truth behind it.
-    """
+    """The rows of one part against the seal: how many, which, and what came true."""
     if frame.height != part.rows:
         return [
             bad(
@@ -70,15 +66,10 @@ def check_part(frame: pl.DataFrame, part: SealedPart, name: str, path: str) -> l
                 f"{frame.height:,} rows",
             )
         ]
-    import polars as pl
-
-    rows = frame.sort("id")  # by bytes of UTF-8, which is by code point
-    line = pl.col("id").str.len_bytes().cast(pl.String) + " " + pl.col("id")
-    ids = _digest(rows.select(line + "\n"))
+    ids, truth = unit_digests(frame)
     if ids != part.ids:
         what = f"its ids are not those of the {name} part that was sealed"
         return [bad("outcomes", what, path, part.ids, ids)]
-    truth = _digest(rows.select(line + " " + pl.col("truth").cast(pl.String) + "\n"))
     if part.truth is not None and truth != part.truth:
         what = f"its truth is not that of the {name} part that was sealed"
         return [bad("outcomes", what, path, part.truth, truth)]
@@ -100,7 +91,7 @@ def _span(frame: pl.DataFrame, part: SealedPart, name: str, path: str) -> Iterat
         ("first", part.first, frame["time"].min()),
         ("last", part.last, frame["time"].max()),
     ):
-        found = None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")  # type: ignore[union-attr]
+        found = rfc3339(moment)
         if found != sealed:
             yield bad(
                 "outcomes",
@@ -133,7 +124,3 @@ def check_same_truth(
             f"{first['id']}: {first['here']}",
         )
     ]
-
-
-def _digest(lines: pl.DataFrame) -> str:
-    return hashlib.sha256("".join(lines.to_series().to_list()).encode()).hexdigest()
