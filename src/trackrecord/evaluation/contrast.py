@@ -105,7 +105,7 @@ def contrast_case(
     alone = _candidate_alone(case)
     plan = bare_plan(evaluation.plan)
     honest = _honest_result(root, statement, plan, case)
-    protocols = [protocol_of(root, alone, table, contrast) for contrast in case.contrast]
+    protocols = protocols_of(root, alone, table)
     _, life = record_look(evidence, case.name, run.digest, part="contrast", tool=tool, lock=lock)
     folder = root / "runs" / case.name / run.facts.run
     results = []
@@ -174,18 +174,25 @@ class Protocol:
     parts: pl.Series
 
 
-def protocol_of(root: Path, alone: Case, table: CaseTable, contrast: Contrast) -> Protocol:
-    """The contrast's own split and joins. Raises DataError for what these data do not allow.
+def protocols_of(root: Path, alone: Case, table: CaseTable) -> list[Protocol]:
+    """Each contrast's own split and joins. Raises DataError for what these data do not allow.
 
-    ``alone`` is the case with its candidate only.
+    ``alone`` is the case with its candidate only. Contrasts with one ``known_by`` share a table.
     """
     from trackrecord.data.split import assign_parts
     from trackrecord.data.table import load_case_table
 
-    changed = msgspec.structs.replace(alone, split=contrast.split or alone.split)
-    if contrast.known_by:
-        table = load_case_table(changed, root, known_by=contrast.known_by)
-    return Protocol(changed, table, assign_parts(table.frame, changed))
+    tables = {"": table}
+    protocols = []
+    for contrast in alone.contrast:
+        known = contrast.known_by
+        if known not in tables:
+            tables[known] = load_case_table(alone, root, known_by=known)
+        changed = msgspec.structs.replace(alone, split=contrast.split or alone.split)
+        protocols.append(
+            Protocol(changed, tables[known], assign_parts(tables[known].frame, changed))
+        )
+    return protocols
 
 
 def contrast_outcomes(protocol: Protocol, case_folder: Path, *, seed: int) -> pl.DataFrame:
