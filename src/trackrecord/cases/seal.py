@@ -7,6 +7,7 @@ for the case.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,6 +67,11 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     split: SealedSplit
     excluded: dict[str, int]
     plan: list[PlannedCriterion]
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """The content digest of each source, by its path."""
+        return {source.path: source.table for source in self.data}
 
 
 class SealedCase(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,20 +176,22 @@ Drift = Literal["case", "data", "split"]
 
 
 def drift_since_seal(
-    seal: SealPredicate, case: Case, fingerprint: Fingerprint | None
+    seal: SealPredicate, case: Case, tables: Mapping[str, str], split: str | None
 ) -> list[tuple[Drift, str]]:
-    """What no longer is as it was sealed: (kind, key path or file) pairs; empty when all is."""
+    """What no longer is as it was sealed: (kind, key path or file) pairs; empty when all is.
+
+    ``tables`` has the content digest of each of the case's files, ``split`` is that of the split;
+    None leaves the split out.
+    """
     drift: list[tuple[Drift, str]] = []
     if spec_digest(case) != seal.case.digest:
         drift += [("case", key) for key in changed_keys(seal.case.spec, case_document(case))]
-    if fingerprint is not None:
-        before = {source.path: source.table for source in seal.data}
-        after = {source.path: source.table for source in fingerprint.data}
-        for path in sorted(before.keys() | after.keys()):
-            if before.get(path) != after.get(path):
-                drift.append(("data", path))
-        if fingerprint.split.digest != seal.split.digest and not drift:
-            drift.append(("split", fingerprint.split.kind))
+    before = {source.path: source.table for source in seal.data}
+    for path in sorted(before.keys() | tables.keys()):
+        if before.get(path) != tables.get(path):
+            drift.append(("data", path))
+    if split not in (None, seal.split.digest) and not drift:
+        drift.append(("split", seal.split.kind))
     return drift
 
 
@@ -193,7 +201,8 @@ def seal_case(
     """Write the first seal. Raises CaseError when the case has one."""
     life = life_of(read_chain(evidence), case.name)
     if life.seal is not None:
-        drift = drift_since_seal(sealed_case(evidence, life.seal), case, fingerprint)
+        seal = sealed_case(evidence, life.seal)
+        drift = drift_since_seal(seal, case, fingerprint.tables, fingerprint.split.digest)
         if not drift:
             raise CaseError(
                 f"the case '{case.name}' is sealed already, and unchanged since",
@@ -248,7 +257,8 @@ def amend_case(
             f"the case '{case.name}' is not sealed, so there is nothing to amend",
             next=f"trackrecord seal {case.name}",
         )
-    drift = drift_since_seal(sealed_case(evidence, life.seal), case, fingerprint)
+    seal = sealed_case(evidence, life.seal)
+    drift = drift_since_seal(seal, case, fingerprint.tables, fingerprint.split.digest)
     if not drift:
         raise CaseError(
             f"the case '{case.name}' is as it was sealed: nothing to amend",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from trackrecord.errors import BadInput, suggest
 from trackrecord.workspace import Workspace, find_workspace
 
 if TYPE_CHECKING:
     from trackrecord.cases.reader import LineOf
-    from trackrecord.cases.seal import Fingerprint
     from trackrecord.cases.spec import Case
 
 
@@ -75,10 +74,3 @@ def only_case(workspace: Workspace) -> str:
 def add_case_argument(parser: argparse.ArgumentParser) -> None:
     """The word that names a case."""
     parser.add_argument("case", nargs="?", help="the case (may be left out where there is one)")
-
-
-def fingerprint_of(case: Case, table: Any, parts: Any) -> Fingerprint:
-    """What a seal says of the data: digests, split, and whether the criteria can be decided."""
-    from trackrecord.data.fingerprint import take_fingerprint
-
-    return take_fingerprint(case, table, parts)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from trackrecord.cli.command import Answer
-from trackrecord.cli.opening import add_case_argument, fingerprint_of, open_case
+from trackrecord.cli.opening import add_case_argument, open_case
 from trackrecord.cli.printing import progress, say, table
 from trackrecord.errors import BadInput, CaseError
 
@@ -40,7 +40,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
     from trackrecord.cases.seal import drift_since_seal, life_of, sealed_case
-    from trackrecord.data.split import assign_parts
+    from trackrecord.data.split import assign_parts, split_digest
     from trackrecord.data.table import load_case_table
     from trackrecord.ledger import read_chain
     from trackrecord.modeling.run import run_case
@@ -70,7 +70,8 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
             drift = drift_since_seal(
                 sealed_case(workspace.evidence, life.seal),
                 case,
-                fingerprint_of(case, loaded, parts),
+                loaded.digests,
+                split_digest(loaded, parts, case).digest,
             )
             if drift:
                 raise CaseError(

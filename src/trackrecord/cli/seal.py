@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from trackrecord.cli.command import Answer
-from trackrecord.cli.opening import add_case_argument, fingerprint_of, open_case
+from trackrecord.cli.opening import add_case_argument, open_case
 from trackrecord.cli.printing import counted, progress, say
 from trackrecord.errors import CaseError
 from trackrecord.version import __version__
@@ -32,6 +32,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     from trackrecord.cases.seal import amend_case, life_of, seal_case
     from trackrecord.cases.spec import Part
     from trackrecord.cli.findings import findings_of, tell_findings
+    from trackrecord.data.fingerprint import take_fingerprint
     from trackrecord.data.split import assign_parts
     from trackrecord.data.table import load_case_table
     from trackrecord.ledger import read_chain
@@ -55,7 +56,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
             )
         step("digesting data and split", 0.8)
         parts = assign_parts(table.frame, case)
-        fingerprint = fingerprint_of(case, table, parts)
+        fingerprint = take_fingerprint(case, table, parts)
     lock = workspace.cache / "lock"
     if verb == "seal":
         entry = seal_case(workspace.evidence, case, fingerprint, tool=__version__, lock=lock)

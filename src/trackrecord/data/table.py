@@ -49,6 +49,11 @@ class CaseTable:
     def truth(self) -> pl.Series:
         return self.frame["truth"]
 
+    @property
+    def digests(self) -> dict[str, str]:
+        """The content digest of each source, by its path."""
+        return {source.path: source.table.digest for source in self.sources}
+
 
 def load_case_table(
     case: Case, root: Path, *, known_by: str | None = None, strict: bool = True

@@ -239,13 +239,10 @@ def check_same_question(
             next=f"trackrecord run {case.name}",
         )
     seal = sealed_case(evidence, life.seal)
-    drift = [what for _, what in drift_since_seal(seal, case, None)]
-    now = {source.path: source.table.digest for source in table.sources}
-    drift += [source.path for source in seal.data if now.get(source.path) != source.table]
-    if drift:
+    if drift := drift_since_seal(seal, case, table.digests, None):
         raise BadInput(
             f"the case '{case.name}' is not as it was sealed",
-            where=", ".join(drift),
+            where=", ".join(what for _, what in drift),
             next=f'undo the change, or: trackrecord amend {case.name} --reason "…"',
         )
 
