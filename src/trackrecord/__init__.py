@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from trackrecord.cases.reader import read_case
     from trackrecord.cases.spec import Case
     from trackrecord.errors import TrackrecordError
-    from trackrecord.evaluation.evaluate import evaluate, evaluate_outcomes
+    from trackrecord.evaluation.evaluate import evaluate_outcomes
+    from trackrecord.evaluation.library import Comparison, Result, compare, evaluate
     from trackrecord.evaluation.outcomes import read_outcomes, write_outcomes
     from trackrecord.evaluation.plan import Plan
     from trackrecord.evaluation.result import Evaluation
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Case",
+    "Comparison",
     "Evaluation",
     "Plan",
+    "Result",
     "TrackrecordError",
     "Workspace",
     "__version__",
+    "compare",
     "evaluate",
     "evaluate_outcomes",
     "find_workspace",
@@ -38,11 +42,14 @@ __all__ = [
 # name: (the module that has it, its name there)
 _HOME = {
     "Case": ("cases.spec", "Case"),
+    "Comparison": ("evaluation.library", "Comparison"),
     "Evaluation": ("evaluation.result", "Evaluation"),
     "Plan": ("evaluation.plan", "Plan"),
+    "Result": ("evaluation.library", "Result"),
     "TrackrecordError": ("errors", "TrackrecordError"),
     "Workspace": ("workspace", "Workspace"),
-    "evaluate": ("evaluation.evaluate", "evaluate"),
+    "compare": ("evaluation.library", "compare"),
+    "evaluate": ("evaluation.library", "evaluate"),
     "evaluate_outcomes": ("evaluation.evaluate", "evaluate_outcomes"),
     "find_workspace": ("workspace", "find_workspace"),
     "read_case": ("cases.reader", "read_case"),

@@ -75,7 +75,7 @@ def test_a_file_needs_no_workspace_and_says_what_was_guessed(
     frame.write_csv(tmp_path / "predictions.csv")
     code, text = said(capsys, "evaluate", "predictions.csv", "-C", str(tmp_path))
     assert code == 0
-    assert "there are no verdicts (L0" in text
+    assert "these numbers are stated, not proven (L0)" in text
     assert "taken so: the column 'y_prob' holds the scores" in text
     assert "taken so: there is no id column" in text
     assert "not used: note" in text
@@ -119,6 +119,8 @@ def test_absences_are_told_with_their_reason(
         (["p.parquet", "--candidate", "god"], "did you mean 'good'?"),
         (["none.csv"], "there is no file none.csv"),
         (["tumours", "--candidate", "x"], "--candidate is for a file"),
+        (["tumours", "--target", "x"], "--target is for a file"),
+        (["tumours", "--criterion", "roc_auc > 0"], "--criterion is for a file"),
     ],
 )
 def test_options_that_do_not_fit_end_in_2(

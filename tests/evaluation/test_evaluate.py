@@ -249,9 +249,11 @@ def test_the_library_evaluates_a_frame_and_a_file_alike(tmp_path: Path) -> None:
 def test_the_library_takes_columns_and_refuses_what_is_no_table() -> None:
     frame = outcomes().drop("slice.site", "slice.size", "cluster")
     assert trackrecord.evaluate(frame.to_dict(as_series=False)) == trackrecord.evaluate(frame)
-    for wrong in (3, {"truth": [1, 0], "score": [0.5]}):
-        with pytest.raises(BadInput, match="is not a table of outcomes"):
-            trackrecord.evaluate(wrong)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="there are no scores"):
+        trackrecord.evaluate(3)
+    with pytest.raises(BadInput, match="not of one length") as caught:
+        trackrecord.evaluate({"truth": [1, 0], "score": [0.5]})
+    assert caught.value.why == "truth has 2 rows, score has 1"
 
 
 AGAIN = """

@@ -9,13 +9,8 @@ import polars as pl
 import pytest
 
 from trackrecord.errors import DataError
-from trackrecord.evaluation.outcomes import (
-    canonical_outcomes,
-    interpret,
-    open_outcomes,
-    read_outcomes,
-    write_outcomes,
-)
+from trackrecord.evaluation.outcomes import canonical_outcomes, read_outcomes, write_outcomes
+from trackrecord.evaluation.reading import interpret, open_outcomes
 
 GOOD = {"id": ["a", "b", "c", "d"], "truth": [0, 1, 0, 1], "score": [0.1, 0.9, 0.4, 0.6]}
 
@@ -147,7 +142,7 @@ def test_a_truth_of_forty_classes_is_refused() -> None:
 
 @pytest.mark.parametrize("truth", [["no", "yes"] * 2, [1, 2] * 2, [-1, 1] * 2, [0.0, 0.5] * 2])
 def test_a_truth_of_two_other_values_says_what_to_write(truth: list[object]) -> None:
-    assert "write 1 for the value that is predicted" in (refused(table(truth=truth)).next or "")
+    assert "say which one was predicted: --positive" in (refused(table(truth=truth)).next or "")
 
 
 @pytest.mark.parametrize("bad", [math.nan, None])

@@ -6,6 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trackrecord.cli.columns import (
+    add_column_options,
+    add_measure_options,
+    asked_in,
+    file_options,
+    level_in,
+    path_in,
+)
 from trackrecord.cli.command import Answer
 from trackrecord.cli.measured import found, say_wrapped, shown, tell_evaluation
 from trackrecord.cli.opening import add_case_argument, open_case
@@ -30,13 +38,15 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         return
     parser.description = (
         "Measure a case's latest run with intervals, against every baseline; give the verdicts.\n"
-        "Or measure a file of predictions: truth and score (or score.NAME) columns are enough."
+        "Or measure a file of predictions from any program: truth and scores are enough."
     )
     parser.epilog = (
         "examples:\n  trackrecord evaluate churn                 validation, as often as you like\n"
         "  trackrecord evaluate churn --part test     opens the sealed test; the look is counted\n"
-        "  trackrecord evaluate predictions.parquet   no workspace needed\n\n"
-        "exit 1 when the test leaves a criterion rejected or undecided"
+        "  trackrecord evaluate predictions.parquet   no workspace needed\n"
+        "  trackrecord evaluate p.csv --target late --score p_late --slice 'hour>=18'\n"
+        "  trackrecord evaluate p.csv --criterion 'roc_auc >= 0.70'\n\n"
+        "exit 1 when the test, or a file, leaves a criterion rejected or undecided"
     )
     parser.add_argument("case", nargs="?", help="a case, or a Parquet or CSV file of predictions")
     parser.add_argument(
@@ -48,6 +58,8 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="of a file: the model that the others are compared with; the last by default",
     )
+    add_column_options(parser)
+    add_measure_options(parser)
 
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
@@ -63,10 +75,11 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
 
 def evaluate_case(options: argparse.Namespace) -> Answer:
     """Measure a part of a case's latest run; of the test, after counting the look."""
-    if options.candidate is not None:
+    if given := file_options(options):
         raise BadInput(
-            "--candidate is for a file of predictions",
-            why="a case names its candidate itself, before anyone has seen a number",
+            f"{given[0]} is for a file of predictions",
+            why="a case says itself what is measured, before anyone has seen a number",
+            next="name a file: trackrecord evaluate predictions.parquet",
         )
     from trackrecord.data.split import assign_parts
     from trackrecord.data.table import load_case_table
@@ -128,35 +141,27 @@ def evaluate_file(options: argparse.Namespace) -> Answer:
                 f"--{name} is for a case, and {options.case} is a file",
                 next=f"trackrecord evaluate {options.case}",
             )
-    from trackrecord.evaluation.evaluate import evaluate_outcomes
-    from trackrecord.evaluation.outcomes import open_outcomes
-    from trackrecord.evaluation.plan import plan_for_outcomes
+    from trackrecord.evaluation.library import result_of
+    from trackrecord.evaluation.reading import open_outcomes
 
-    path = Path(options.folder or ".") / options.case
     with progress("evaluating") as step:
         step("reading the predictions", 0.1)
-        opened = open_outcomes(path)
-        plan = plan_for_outcomes(opened.frame, candidate=options.candidate)
+        opened = open_outcomes(path_in(options, options.case), asked_in(options))
         step("measuring", 0.4)
-        result = evaluate_outcomes(opened.frame, plan)
-    guesses = list(opened.guesses)
-    if plan.baselines:
-        against = ", ".join(plan.baselines)
-        guesses.append(f"'{plan.candidate}' is the candidate, compared with {against}")
-    else:
-        guesses.append("nothing to compare with: add a baseline's scores as score.baseline")
-    guesses.append(
-        "rows with the same 'cluster' depend on one another"
-        if plan.clustered
-        else "every row is independent: where not, name what rows share in a column 'cluster'"
-    )
-    say_wrapped(
-        f"  {options.case}: a file is not a sealed case, so there are no verdicts (L0, stated)"
-    )
-    for guess in guesses:
+        found = result_of(
+            opened,
+            candidate=options.candidate,
+            level=level_in(options),
+            metrics=options.metric,
+            criteria=options.criterion,
+        )
+    said = "these verdicts are" if found.verdicts else "these numbers are"
+    say_wrapped(f"  {options.case}: a file is not a sealed case, so {said} stated, not proven (L0)")
+    for guess in found.guesses:
         say_wrapped(f"  · taken so: {guess}")
-    tell_evaluation(result, plan)
-    return Answer(0, {"guesses": guesses, "plan": _plain(plan), "result": _plain(result)})
+    tell_evaluation(found.evaluation, found.plan)
+    holds = all(verdict.verdict == "accepted" for verdict in found.verdicts)
+    return Answer(0 if holds else 1, found.to_dict())
 
 
 def contrast(options: argparse.Namespace) -> Answer:

@@ -134,8 +134,12 @@ def tell_verdict(verdict: Verdict) -> None:
     if verdict.value is not None and verdict.lo is not None and verdict.hi is not None:
         signed = verdict.baseline is not None
         measured = interval(verdict.value, verdict.lo, verdict.hi, signed=signed)
-    say_wrapped(f"  {MARKS[verdict.verdict]} {verdict.verdict:<9} {verdict.criterion}", indent=14)
-    say_wrapped(f"{'':14}{verdict.require}: {measured}", indent=14)
+    said = f"  {MARKS[verdict.verdict]} {verdict.verdict:<9} {verdict.criterion}"
+    if verdict.criterion == verdict.require:
+        say_wrapped(f"{said}: {measured}", indent=14)
+    else:
+        say_wrapped(said, indent=14)
+        say_wrapped(f"{'':14}{verdict.require}: {measured}", indent=14)
     if verdict.verdict == "undecided":
         say_wrapped(f"{'':14}{verdict.reason}", indent=14)
 

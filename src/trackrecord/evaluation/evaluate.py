@@ -7,9 +7,7 @@ they are put in the order of their ids before anything is summed.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -17,13 +15,8 @@ from trackrecord.cases.criteria import parse_requirement
 from trackrecord.errors import BadInput, DataError, suggest
 from trackrecord.evaluation.calibration import calibration_of
 from trackrecord.evaluation.measuring import Columns, columns_of, measure_all, measure_slice
-from trackrecord.evaluation.outcomes import (
-    canonical_outcomes,
-    check_outcomes,
-    interpret,
-    open_outcomes,
-)
-from trackrecord.evaluation.plan import Plan, plan_for_outcomes
+from trackrecord.evaluation.outcomes import canonical_outcomes, check_outcomes
+from trackrecord.evaluation.plan import Plan
 from trackrecord.evaluation.result import Calibration, Evaluation
 from trackrecord.evaluation.slices import slices_of
 from trackrecord.evaluation.verdict import baseline_of, decide
@@ -81,50 +74,6 @@ def evaluate_outcomes(outcomes: pl.DataFrame, plan: Plan) -> Evaluation:
         calibration=_calibration(columns, plan),
         verdicts=[decide(planned, plan, models, differences) for planned in plan.criteria],
     )
-
-
-def evaluate(
-    outcomes: pl.DataFrame | Mapping[str, Any] | str | Path,
-    *,
-    candidate: str | None = None,
-    level: float = 0.95,
-) -> Evaluation:
-    """Evaluate predictions that no case stands behind: a file, or a table in memory.
-
-    Parameters
-    ----------
-    outcomes:
-        Columns ``id`` (optional), ``truth`` (0 and 1) and ``score``, or a ``score.NAME`` for each
-        model; ``cluster`` and ``slice.NAME`` where there are any. A path to Parquet, CSV or Arrow,
-        a Polars or pandas frame, or a mapping of columns.
-    candidate:
-        The model that the others are baselines of; by default the last ``score.NAME``.
-    level:
-        Of the intervals.
-
-    Examples
-    --------
-    >>> import polars as pl, trackrecord
-    >>> frame = pl.DataFrame({"truth": [0, 1] * 50, "score": [0.2, 0.7, 0.6, 0.4] * 25})
-    >>> trackrecord.evaluate(frame).rows
-    100
-    """
-    import polars as pl
-
-    from trackrecord.data.kinds import Place, canonical
-
-    if isinstance(outcomes, str | Path):
-        table = open_outcomes(Path(outcomes)).frame
-    else:
-        place = Place("the table")
-        try:
-            frame = pl.DataFrame(outcomes)
-        except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
-            kind = type(outcomes).__name__
-            raise BadInput(f"a {kind} is not a table of outcomes", why=str(error)[:200]) from None
-        columns = [canonical(series, "UTC", place) for series in frame.get_columns()]
-        table = interpret(pl.DataFrame(columns), place.file).frame
-    return evaluate_outcomes(table, plan_for_outcomes(table, candidate=candidate, level=level))
 
 
 def check_plan(plan: Plan) -> None:

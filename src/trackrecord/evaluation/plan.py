@@ -54,18 +54,27 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan_for_outcomes(
-    outcomes: pl.DataFrame, *, candidate: str | None = None, level: float = 0.95
+    outcomes: pl.DataFrame,
+    *,
+    candidate: str | None = None,
+    level: float = 0.95,
+    baselines: list[str] | None = None,
+    metrics: list[str] | None = None,
+    slices: list[str] | None = None,
+    criteria: list[str] | None = None,
 ) -> Plan:
-    """The plan for an Outcomes table that no case stands behind: every metric, no criterion.
+    """The plan for an Outcomes table that no case stands behind.
 
-    The candidate is the last ``score.NAME`` column unless one is named; the others are what it is
-    compared with, and the last of them is the reference. A slice column makes a slice of each
-    value; numbers of more than SLICE_VALUES different values are cut at their median.
+    The candidate is the last ``score.NAME`` column that is no baseline, unless one is named; where
+    no baselines are, the others are what it is compared with. The reference is the last baseline.
+    Metrics are the usual ones where none are named (``all``: every one that there is), and those
+    that the criteria judge. A slice column makes a slice of each value; numbers of more than
+    SLICE_VALUES different values are cut at their median.
 
-    Raises BadInput when the candidate has no column.
+    Raises BadInput when the candidate has no column, or there is no such metric.
     """
+    from trackrecord.cases.criteria import parse_requirement
     from trackrecord.errors import BadInput, suggest
-    from trackrecord.stats.metrics import metric_names
 
     names = [c.removeprefix("score.") for c in outcomes.columns if c.startswith("score.")]
     if not names:
@@ -74,25 +83,44 @@ def plan_for_outcomes(
             why=f"columns: {', '.join(outcomes.columns[:40])}",
             next="name the column of predicted probabilities 'score', or 'score.NAME'",
         )
-    chosen = candidate if candidate is not None else names[-1]
+    models = [name for name in names if name not in (baselines or [])]
+    chosen = candidate if candidate is not None else (models or names)[-1]
     if chosen not in names:
         near = suggest(chosen, names)
         raise BadInput(
             f"there are no scores of a model called '{chosen}'",
             why=f"did you mean '{near}'?" if near else f"models: {', '.join(names)}",
         )
-    others = [name for name in names if name != chosen]
+    if baselines:
+        against = [name for name in baselines if name != chosen]
+        models = [name for name in names if name not in against]
+    else:
+        against, models = [name for name in names if name != chosen], [chosen]
+    asked = [parse_requirement(text) for text in criteria or []]
+    measured = _metrics(metrics) + [requirement.metric for requirement in asked]
     return Plan(
-        metrics=sorted(metric_names(), key=lambda n: (FIRST.index(n) if n in FIRST else 99, n)),
-        models=[chosen],
-        baselines=others,
+        metrics=list(dict.fromkeys(measured)),
+        models=models,
+        baselines=against,
         candidate=chosen,
-        reference=others[-1] if others else None,
-        slices=[_slice_text(outcomes[c]) for c in outcomes.columns if c.startswith("slice.")],
-        criteria=[],
+        reference=against[-1] if against else None,
+        slices=slices
+        or [_slice_text(outcomes[c]) for c in outcomes.columns if c.startswith("slice.")],
+        criteria=[PlannedRequirement(name=text, require=text) for text in criteria or []],
         level=level,
         clustered="cluster" in outcomes.columns,
     )
+
+
+def _metrics(asked: list[str] | None) -> list[str]:
+    """The metrics to measure: the usual ones, all, or those asked for."""
+    from trackrecord.stats.metrics import metric_names
+
+    if not asked:
+        return list(FIRST)
+    if "all" not in asked:
+        return list(asked)
+    return sorted(metric_names(), key=lambda n: (FIRST.index(n) if n in FIRST else 99, n))
 
 
 def _slice_text(series: pl.Series) -> str:

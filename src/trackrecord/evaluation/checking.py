@@ -1,0 +1,214 @@
+"""One column of an Outcomes table at a time: what it must hold, and the words when it does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trackrecord.errors import DataError, suggest
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SHAPE = "an outcomes table has the columns id, truth (0 or 1), and score or score.NAME"
+
+
+def no_column(name: str, names: list[str], where: str, *, option: str | None = None) -> DataError:
+    """The error for a column that is not there, with the nearest one that is."""
+    near = suggest(name, [n.lower() for n in names])
+    spelt = next((n for n in names if n.lower() == near), None)
+    if option is not None:
+        advice = f"{option} {spelt!r}" if spelt else f"name one of its columns with {option}"
+    else:
+        advice = f"rename {spelt!r} to {name!r}" if spelt else SHAPE
+    return DataError(
+        f"{where} has no column {name!r}" if where != "the outcomes" else f"no column {name!r}",
+        where=where if option is None else f"{option} {name}",
+        why=f"did you mean {spelt!r}?" if spelt else f"columns: {', '.join(names[:40])}",
+        next=advice,
+    )
+
+
+def ids_of(series: pl.Series, where: str) -> pl.Series:
+    """Ids as text, each once, none missing."""
+    from trackrecord.data.kinds import as_text
+
+    if lost := series.null_count():
+        raise DataError(
+            f"the id is missing in {counted(lost)}",
+            where=f"{where}, {rows_where(series.is_null())}",
+        )
+    ids = as_text(series).alias("id")
+    if ids.n_unique() != len(ids):
+        doubled = ids.is_duplicated()
+        examples = []
+        for value in ids.filter(doubled).unique(maintain_order=True).head(3).to_list():
+            examples.append(f"{value[:60]!r} in {rows_where(ids == value)}")
+        raise DataError(
+            f"{counted(len(ids) - ids.n_unique())} repeat an id",
+            where=f"{where}: {'; '.join(examples)}",
+            why="each row is one unit, with one truth and one score of each model",
+            next="keep one row of each id",
+        )
+    return ids
+
+
+def truth_of(series: pl.Series, where: str, positive: str | None = None) -> pl.Series:
+    """Int8 truth, 0 or 1; 1 is the value that is written ``positive``, where that is given."""
+    import polars as pl
+
+    name = series.name
+    if series.dtype.is_float():
+        series = series.fill_nan(None)
+    if lost := series.null_count():
+        raise DataError(
+            f"{name!r} is missing in {counted(lost)} of {len(series):,}",
+            where=f"{where}, {rows_where(series.is_null())}",
+            why="without a truth there is nothing to compare a score with",
+            next="leave those rows out, or write the truth into them",
+        )
+    if positive is not None:
+        return _called_positive(series, where, positive)
+    if series.dtype == pl.Boolean:
+        return series.cast(pl.Int8).alias("truth")
+    if series.dtype.is_numeric() and bool(((series == 0) | (series == 1)).all()):
+        return series.cast(pl.Int8).alias("truth")
+    values = series.unique().sort()
+    shown = ", ".join(repr(v)[:30] for v in values.head(6).to_list())
+    if len(values) == 2:
+        low, high = (str(v)[:30] for v in values.to_list())
+        advice = f"say which one was predicted: --positive {high!r} (or {low!r})"
+    else:
+        advice = "write 1 where what was predicted came true and 0 where it did not"
+    raise DataError(
+        f"{name!r} is not 0 or 1: it has {len(values):,} different values",
+        where=where,
+        why=shown + (", …" if len(values) > 6 else ""),
+        next=advice,
+    )
+
+
+def _called_positive(series: pl.Series, where: str, positive: str) -> pl.Series:
+    import polars as pl
+
+    from trackrecord.data.kinds import as_text
+
+    texts = as_text(series).str.to_lowercase() if series.dtype == pl.Boolean else as_text(series)
+    holds = texts == (positive.lower() if series.dtype == pl.Boolean else positive)
+    if not holds.any():
+        known = texts.unique().sort().head(40).to_list()
+        near = suggest(positive, known)
+        raise DataError(
+            f"no {series.name!r} is {positive!r}",
+            where=f"{where}, --positive {positive}",
+            why=f"did you mean {near!r}?" if near else f"values: {', '.join(known)[:200]}",
+        )
+    return holds.cast(pl.Int8).alias("truth")
+
+
+def score_of(series: pl.Series, where: str) -> pl.Series:
+    """Float64 scores, all finite."""
+    import polars as pl
+
+    name = series.name
+    if not series.dtype.is_numeric() and series.dtype != pl.Null:
+        if series.null_count() == len(series):
+            series = series.cast(pl.Float64, strict=False)
+        else:
+            wrong = series.cast(pl.String).cast(pl.Float64, strict=False).is_null()
+            wrong = wrong & series.is_not_null() if wrong.any() else series.is_not_null()
+            row = int(wrong.arg_true()[0])
+            comma = _has_decimal_comma(series)
+            raise DataError(
+                f"{name!r} holds {_kind(series)}, not numbers",
+                where=f"{where}, row {row + 1:,}: {str(series[row])[:60]!r}",
+                why="a score is a number: the probability that the truth is 1"
+                + (", with a decimal point, not a comma" if comma else ""),
+                next="write the file again with decimal points" if comma else None,
+            )
+    series = series.cast(pl.Float64)
+    missing = series.is_null() | series.is_nan().fill_null(False)
+    if missing.any():
+        raise DataError(
+            f"{name!r} is missing or NaN in {counted(int(missing.sum()))} of {len(series):,}",
+            where=f"{where}, {rows_where(missing)}",
+            why="a model that gives no score for a row cannot be compared on it",
+            next="let the model score every row, or leave these rows out for every model",
+        )
+    infinite = series.is_infinite()
+    if infinite.any():
+        raise DataError(
+            f"{name!r} is infinite in {counted(int(infinite.sum()))} of {len(series):,}",
+            where=f"{where}, {rows_where(infinite)}",
+            why="a probability is between 0 and 1, and any other score is finite",
+            next="write probabilities instead of log odds, or finite scores",
+        )
+    return series
+
+
+def weights_of(series: pl.Series, where: str) -> pl.Series:
+    """Float64 weights: finite, none negative, some positive."""
+    import polars as pl
+
+    name = series.name
+    if not series.dtype.is_numeric():
+        raise DataError(
+            f"the weights hold {_kind(series)}, not numbers",
+            where=f"{where}, row 1: {str(series[0])[:60]!r}",
+            why="a weight is how much a row counts",
+        )
+    weights = series.cast(pl.Float64).alias("weight")
+    lost = weights.is_null() | ~weights.is_finite().fill_null(False)
+    if lost.any():
+        raise DataError(
+            f"the weight is missing or not finite in {counted(int(lost.sum()))}",
+            where=f"{where}, {rows_where(lost)}",
+            next=f"write a number into {name!r}, 0 for a row that should not count",
+        )
+    below = weights < 0
+    if below.any():
+        raise DataError(
+            f"the weight is negative in {counted(int(below.sum()))}",
+            where=f"{where}, {rows_where(below)}",
+            why="a row cannot count less than not at all",
+            next="write 0 for a row that should not count",
+        )
+    if not (weights > 0).any():
+        raise DataError(
+            "every weight is 0", where=where, why="then no row counts, and nothing can be measured"
+        )
+    return weights
+
+
+def optional_of(series: pl.Series) -> pl.Series:
+    """A cluster as text; any other column as it is."""
+    from trackrecord.data.kinds import as_text
+
+    return as_text(series) if series.name == "cluster" else series
+
+
+def _has_decimal_comma(series: pl.Series) -> bool:
+    import polars as pl
+
+    return series.dtype == pl.String and bool(
+        series.drop_nulls().str.contains(r"^[+-]?\d*,\d+$").all()
+    )
+
+
+def _kind(series: pl.Series) -> str:
+    import polars as pl
+
+    names: dict[Any, str] = {pl.String: "text", pl.Boolean: "true and false", pl.Date: "dates"}
+    return names.get(series.dtype, "times")
+
+
+def counted(rows: int) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{rows:,} row" if rows == 1 else f"{rows:,} rows"
+
+
+def rows_where(mask: pl.Series) -> str:
+    """The first few rows where a mask holds, counted from 1 below the header."""
+    places = mask.fill_null(False).arg_true()
+    shown = ", ".join(f"{place + 1:,}" for place in places.head(5).to_list())
+    more = ", …" if len(places) > 5 else ""
+    return f"row{'s' if len(places) > 1 else ''} {shown}{more}"

@@ -1,0 +1,383 @@
+"""Evaluate and compare predictions that no case stands behind: files, tables, columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from trackrecord.errors import BadInput, DataError, suggest
+from trackrecord.evaluation.evaluate import evaluate_outcomes
+from trackrecord.evaluation.plan import Plan, plan_for_outcomes
+from trackrecord.evaluation.reading import Asked, ReadOutcomes, interpret, open_outcomes
+from trackrecord.evaluation.result import (
+    Difference,
+    Evaluation,
+    ModelResult,
+    SliceResult,
+    Verdict,
+)
+from trackrecord.evaluation.text import MARKS, estimates_table
+from trackrecord.stats.estimate import Absence, Estimate
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured: ``result["roc_auc"].lo``, or ``print(result)`` for a table.
+
+    ``evaluation`` has everything, ``plan`` what was asked, ``guesses`` what had to be guessed.
+    """
+
+    evaluation: Evaluation
+    plan: Plan
+    guesses: list[str]
+
+    @property
+    def candidate(self) -> ModelResult:
+        """The model that the others are compared with."""
+        return next(m for m in self.evaluation.models if m.name == self.plan.candidate)
+
+    @property
+    def rows(self) -> int:
+        """How many rows were measured."""
+        return self.evaluation.rows
+
+    @property
+    def models(self) -> list[ModelResult]:
+        """Every model and baseline."""
+        return self.evaluation.models
+
+    @property
+    def differences(self) -> list[Difference]:
+        """Each model minus each baseline, paired."""
+        return self.evaluation.differences
+
+    @property
+    def slices(self) -> list[SliceResult]:
+        """The candidate on each slice."""
+        return self.evaluation.slices
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """One for each criterion."""
+        return self.evaluation.verdicts
+
+    def __getitem__(self, metric: str) -> Estimate:
+        """The candidate's estimate. Raises BadInput where there is none, with the reason."""
+        return estimate_named(metric, self.candidate.estimates, self.candidate.absent)
+
+    def difference(self, metric: str, *, baseline: str | None = None) -> Estimate:
+        """The candidate minus a baseline (the reference, unless named), paired."""
+        named = self.plan.reference if baseline is None else baseline
+        for found in self.differences:
+            if (found.model, found.baseline) == (self.plan.candidate, named):
+                return estimate_named(metric, found.estimates, found.absent)
+        raise BadInput(
+            "there is no baseline to compare with"
+            if named is None
+            else f"{named!r} is not among the baselines",
+            why=f"baselines: {', '.join(self.plan.baselines) or 'none'}",
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dicts and lists, as ``trackrecord evaluate --json`` prints them."""
+        return {
+            "guesses": list(self.guesses),
+            "plan": msgspec.to_builtins(self.plan),
+            "result": msgspec.to_builtins(self.evaluation),
+        }
+
+    def __repr__(self) -> str:
+        found = self.evaluation
+        clusters = f" in {found.clusters:,} clusters" if found.clusters is not None else ""
+        share = 100 * found.positives / found.rows
+        lines = [
+            f"{self.plan.candidate}: {found.rows:,} rows{clusters}, {share:.1f} % positive, "
+            f"{100 * self.plan.level:g} % intervals",
+            "",
+            estimates_table(self.candidate.estimates, self.candidate.absent),
+        ]
+        for item in self.differences:
+            if item.model == self.plan.candidate:
+                table = estimates_table(item.estimates, item.absent, signed=True)
+                lines += ["", f"{item.model} − {item.baseline}, paired", "", table]
+        if found.verdicts:
+            lines.append("")
+        lines += [f"{MARKS[v.verdict]} {v.verdict} {v.require}: {v.reason}" for v in found.verdicts]
+        return "\n".join(lines)
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Two models on the same rows: ``comparison["roc_auc"]`` is a's metric minus b's."""
+
+    result: Result
+
+    @property
+    def a(self) -> ModelResult:
+        """The first model."""
+        return self.result.candidate
+
+    @property
+    def b(self) -> ModelResult:
+        """The second model."""
+        plan = self.result.plan
+        return next(m for m in self.result.models if m.name == plan.reference)
+
+    def __getitem__(self, metric: str) -> Estimate:
+        """The paired difference. Raises BadInput where there is none, with the reason."""
+        return self.result.difference(metric)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dicts and lists."""
+        return {"a": self.a.name, "b": self.b.name, **self.result.to_dict()}
+
+    def __repr__(self) -> str:
+        return repr(self.result)
+
+
+def estimate_named(metric: str, estimates: list[Estimate], absent: list[Absence]) -> Estimate:
+    """The estimate of a metric; BadInput with the reason where there is none."""
+    for estimate in estimates:
+        if estimate.metric == metric:
+            return estimate
+    for absence in absent:
+        if absence.metric == metric:
+            raise BadInput(f"there is no estimate of {metric}", why=absence.reason)
+    names = [e.metric for e in estimates] + [a.metric for a in absent]
+    near = suggest(metric, names)
+    raise BadInput(
+        f"{metric!r} was not measured",
+        why=f"did you mean {near!r}?" if near else f"measured: {', '.join(names)}",
+        next=f"metrics=[{metric!r}]",
+    )
+
+
+def evaluate(
+    data: Any,
+    score: Any = None,
+    *,
+    target: str | None = None,
+    baseline: Any = None,
+    id: Any = None,
+    cluster: Any = None,
+    time: Any = None,
+    weight: Any = None,
+    slices: Mapping[str, Any] | Sequence[str] | None = None,
+    metrics: Sequence[str] | None = None,
+    criteria: Sequence[str] | None = None,
+    candidate: str | None = None,
+    level: float = 0.95,
+) -> Result:
+    """Measure predictions with intervals, against baselines, on slices; give verdicts.
+
+    Parameters
+    ----------
+    data:
+        The truth (n,), zeros and ones; or a table: a path to Parquet, CSV or Arrow, a Polars,
+        pandas or Arrow frame, a mapping of columns.
+    score:
+        The model's scores (n,), or a mapping of several models' names to scores. Of a table, the
+        name of the column or columns; guessed where it is not given.
+    target:
+        Of a table: the column of the truth.
+    baseline:
+        Scores (n,) to compare with, or a mapping of names to scores; of a table, names.
+    id, cluster, time, weight:
+        Columns (n,); of a table, their names. Rows of one cluster may depend on one another.
+    slices:
+        A mapping of names to columns (n,); of a table, columns and conditions ("hour >= 18").
+    metrics:
+        Names; the usual ones without. ``["all"]`` for every one.
+    criteria:
+        Such as ``"roc_auc >= 0.70"``; verdicts come from the intervals.
+    candidate:
+        The model that the baselines are compared with; the last by default.
+    level:
+        Of the intervals.
+
+    Raises
+    ------
+    BadInput
+        For columns, names, metrics or criteria that cannot be used, each with the reason.
+
+    Examples
+    --------
+    >>> import trackrecord as tr
+    >>> result = tr.evaluate([0, 1] * 50, [0.2, 0.7, 0.6, 0.4] * 25)
+    >>> round(result["roc_auc"].lo, 2)
+    0.66
+    """
+    read = _read(data, score, target, baseline, id, cluster, time, weight, slices)
+    return result_of(read, candidate=candidate, level=level, metrics=metrics, criteria=criteria)
+
+
+def compare(
+    data: Any,
+    a: Any,
+    b: Any,
+    *,
+    target: str | None = None,
+    id: Any = None,
+    cluster: Any = None,
+    weight: Any = None,
+    metrics: Sequence[str] | None = None,
+    criteria: Sequence[str] | None = None,
+    level: float = 0.95,
+) -> Comparison:
+    """Two models on the same rows, paired: each metric of ``a`` minus that of ``b``.
+
+    ``data`` is the truth (n,) and ``a``, ``b`` are scores (n,); or ``data`` is a table and they
+    are names of its columns. See :func:`evaluate` for the others.
+
+    Examples
+    --------
+    >>> import trackrecord as tr
+    >>> truth, better, worse = [0, 1] * 50, [0.2, 0.7] * 50, [0.2, 0.7, 0.6, 0.4] * 25
+    >>> round(tr.compare(truth, better, worse)["accuracy"].value, 2)
+    0.5
+    """
+    first: Any = a if isinstance(a, str) else {"a": a}
+    second: Any = b if isinstance(b, str) else {"b": b}
+    read = _read(data, first, target, second, id, cluster, None, weight, None)
+    result = result_of(read, candidate=None, level=level, metrics=metrics, criteria=criteria)
+    return Comparison(result=result)
+
+
+def result_of(
+    read: ReadOutcomes,
+    *,
+    candidate: str | None = None,
+    level: float = 0.95,
+    metrics: Sequence[str] | None = None,
+    criteria: Sequence[str] | None = None,
+) -> Result:
+    """Measure what was read, and say what was guessed on the way."""
+    plan = plan_for_outcomes(
+        read.frame,
+        candidate=candidate,
+        level=level,
+        baselines=read.baselines,
+        metrics=list(metrics or []),
+        slices=read.slices,
+        criteria=list(criteria or []),
+    )
+    _check_clusters(read.frame, plan)
+    found = evaluate_outcomes(read.frame, plan)
+    return Result(evaluation=found, plan=plan, guesses=[*read.guesses, *_guesses(plan)])
+
+
+def _guesses(plan: Plan) -> list[str]:
+    """What the plan takes for granted."""
+    if plan.baselines:
+        said = [f"'{plan.candidate}' is the candidate, compared with {', '.join(plan.baselines)}"]
+    else:
+        said = ["nothing to compare with: name a column of scores with --baseline"]
+    said.append(
+        "rows with the same 'cluster' depend on one another"
+        if plan.clustered
+        else "every row is independent: where not, name what rows share with --cluster"
+    )
+    return said
+
+
+def _check_clusters(outcomes: pl.DataFrame, plan: Plan) -> None:
+    """Raise DataError where all rows are one cluster: then no interval can be had at all."""
+    if not plan.clustered or outcomes["cluster"].n_unique() > 1:
+        return
+    if outcomes["cluster"].null_count():
+        return  # a row without a cluster is one of its own
+    raise DataError(
+        f"all rows are in one cluster, {str(outcomes['cluster'][0])[:60]!r}",
+        why="one cluster cannot show how much clusters differ, so there is no interval",
+        next="name a finer column with --cluster, or none if rows are independent",
+    )
+
+
+def _read(
+    data: Any,
+    score: Any,
+    target: str | None,
+    baseline: Any,
+    id: Any,
+    cluster: Any,
+    time: Any,
+    weight: Any,
+    slices: Any,
+) -> ReadOutcomes:
+    from trackrecord.evaluation.arrays import is_table, table_of
+
+    if isinstance(data, str | Path) or is_table(data):
+        asked = Asked(
+            target=_name(target, "target"),
+            scores=_names(score, "score"),
+            baselines=_names(baseline, "baseline"),
+            id=_name(id, "id"),
+            cluster=_name(cluster, "cluster"),
+            time=_name(time, "time"),
+            weight=_name(weight, "weight"),
+            slices=_names(slices, "slices"),
+        )
+        if isinstance(data, str | Path):
+            return open_outcomes(Path(data), asked)
+        return interpret(table_of(data), "the table", asked)
+    if score is None:
+        raise BadInput(
+            "there are no scores",
+            why=f"a table would have them; the {type(data).__name__} is taken as the truth",
+            next="evaluate(truth, score), or evaluate(table)",
+        )
+    if target is not None:
+        raise BadInput("target= names a column of a table", why="the truth is given as a column")
+    return _from_columns(data, score, baseline, id, cluster, time, weight, slices)
+
+
+def _from_columns(
+    truth: Any,
+    score: Any,
+    baseline: Any,
+    id: Any,
+    cluster: Any,
+    time: Any,
+    weight: Any,
+    slices: Any,
+) -> ReadOutcomes:
+    from trackrecord.evaluation.arrays import table_of
+
+    models = dict(score) if isinstance(score, Mapping) else {"score": score}
+    others: dict[str, Any] = {}
+    if baseline is not None:
+        others = dict(baseline) if isinstance(baseline, Mapping) else {"baseline": baseline}
+    if slices is not None and not isinstance(slices, Mapping):
+        raise BadInput("slices must be a mapping of names to columns", next="slices={'site': site}")
+    if both := set(models) & set(others):
+        raise BadInput(f"{sorted(both)[0]!r} is both a model and a baseline")
+    columns: dict[str, Any] = {"truth": truth}
+    columns |= {f"score.{name}": values for name, values in (others | models).items()}
+    given = {"id": id, "cluster": cluster, "time": time, "weight": weight}
+    columns |= {name: values for name, values in given.items() if values is not None}
+    columns |= {f"slice.{name}": values for name, values in (slices or {}).items()}
+    read = interpret(table_of(columns), "the input")
+    guesses = [said for said in read.guesses if not said.startswith("there is no id")]
+    return ReadOutcomes(read.frame, guesses, list(others), [])
+
+
+def _name(value: Any, what: str) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise BadInput(f"{what}= of a table is a column's name", why=f"got a {type(value).__name__}")
+
+
+def _names(value: Any, what: str) -> list[str]:
+    if value is None:
+        return []
+    listed = [value] if isinstance(value, str) else value
+    if isinstance(listed, list | tuple) and all(isinstance(item, str) for item in listed):
+        return list(listed)
+    raise BadInput(
+        f"{what}= of a table is a column's name, or a list of them",
+        why=f"got a {type(value).__name__}",
+    )
