@@ -8,20 +8,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from trackrecord.errors import BadInput
+from trackrecord.stats.columns import check_scores, clusters_of, columns_of, weights_of
 from trackrecord.stats.estimate import Absence, Estimate
 from trackrecord.stats.influence import Influence, Undefined
 from trackrecord.stats.metrics import Metric, get_metric
-from trackrecord.stats.proportions import (
-    normal_quantile,
-    paired_error,
-    proportion,
-    t_quantile,
-)
+from trackrecord.stats.proportions import normal_quantile, proportion, t_quantile
 from trackrecord.stats.ranking import same_ranking
 from trackrecord.stats.scales import interval_on
+from trackrecord.stats.shares import share_difference
 from trackrecord.stats.spread import Spread, effective_clusters, spread_of
 
 if TYPE_CHECKING:
@@ -40,20 +38,45 @@ LEAST_UNITS = 2.0
 ROUNDING = 1e-13
 
 
-def measure(metric: str, truth: ArrayLike, score: ArrayLike) -> Influence | Absence:
+def measure(
+    metric: str, truth: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None
+) -> Influence | Absence:
     """The metric of ``score`` (n,) against ``truth`` (n,) of zeros and ones, with influences.
 
+    ``weight`` (n,) says how many rows of the population each stands for; only ratios matter. The
+    value is that of rows repeated as often, the error that of as many rows as were drawn.
+
     An Absence where the sample has no such value. Raises BadInput for an unknown metric, columns
-    of unequal length, or a truth that is not zeros and ones.
+    of unequal length, a truth that is not zeros and ones, or weights below 0 or all 0.
     """
     asked = get_metric(metric)
-    labels, scores = _columns(truth, score)
+    labels, scores = columns_of(truth, score)
+    weights = None if weight is None else weights_of(weight, labels.size)
     try:
-        _check_scores(asked, scores)
-        found = asked.compute(labels, scores)
+        if weights is None:
+            check_scores(asked, scores)
+            found = asked.compute(labels, scores)
+        else:
+            found = _weighted(asked, labels, scores, weights)
     except Undefined as undefined:
         return Absence(metric=metric, reason=undefined.reason, n=labels.size)
-    return Influence(found.value, found.influence, (labels, scores))
+    return msgspec.structs.replace(found, columns=(labels, scores), weight=weights)
+
+
+def _weighted(
+    asked: Metric, labels: NDArray[np.int8], scores: Floats, weights: Floats
+) -> Influence:
+    """Computed from the rows that have a weight; the others have no influence."""
+    there = weights > 0
+    share = np.count_nonzero(there) / there.size
+    check_scores(asked, scores[there])
+    found = asked.compute(labels[there], scores[there], weights[there] * share)
+    influence, of = np.zeros(there.size), found.of
+    influence[there] = found.influence / share
+    if of is not None:
+        of = np.zeros(there.size, dtype=bool)
+        of[there] = found.of
+    return msgspec.structs.replace(found, influence=influence, of=of)
 
 
 def estimate_of(
@@ -71,37 +94,48 @@ def estimate_of(
     if isinstance(measured, Absence):
         return measured
     asked = get_metric(metric)
-    codes = _checked(measured, cluster, level)
-    value, n = measured.value, measured.influence.size
-    if asked.share and codes is None:
-        lo, hi = proportion(round(value * n), n, level)
-        return _estimate(asked, value, lo, hi, level, n, None, "Wilson score")
-    truth = _truth(measured)
-    spread = _spread(asked, measured.influence, truth, codes)
-    if (reason := _too_few(asked, spread, truth)) is not None:
+    _check_level(level)
+    codes = clusters_of(cluster, measured.influence.size)
+    truth, weight, value, n = _truth(measured), measured.weight, measured.value, _rows(measured)
+    influence, centre, least = measured.influence, measured.centre, measured.least
+    if asked.share:
+        centre, least = None, 0.0
+        if measured.of is not None:
+            influence, truth, codes, weight = _within(measured.of, measured, codes)
+        if codes is None and weight is None:
+            m = influence.size
+            lo, hi = proportion(round(value * m), m, level)
+            method = "Wilson score" if m == n else f"Wilson score, {m} of the rows"
+            return _estimate(asked, value, lo, hi, level, n, None, method)
+    spread = _spread(asked, influence, truth, codes, weight)
+    if (reason := _too_few(asked, spread, truth, weight)) is not None:
         return Absence(metric=metric, reason=reason, n=n)
-    if spread.se <= ROUNDING * (1 + abs(value)):
-        return _without_spread(asked, measured, spread, codes, level)
-    se, floor = spread.se, _floor(asked, value, spread)
-    what = "influence"
-    if floor > se:
-        se, what = floor, "floor on the influence error"
+    if least == 0 and spread.se <= ROUNDING * (1 + abs(value)):
+        units = effective_clusters(codes, influence.size, weight) if asked.share else spread.units
+        return _without_spread(asked, value, n, spread.clusters, units, level)
+    se, what = spread.se, "influence"
+    for floor, said in (
+        (_floor(asked, value, spread), "floor on the influence error"),
+        (least / math.sqrt(spread.worth), "second-order error"),
+    ):
+        if floor > se:
+            se, what = floor, said
     half = t_quantile(level, spread.degrees) * se
+    middle = value if centre is None else centre
     try:
-        lo, hi = interval_on(asked.scale, value, half)
+        lo, hi = interval_on(asked.scale, middle, half)
     except ValueError:
         return Absence(metric=metric, reason="the value lies on the edge of its scale", n=n)
-    method = ", ".join([what, f"{asked.scale} scale", *_units(spread)])
     return Estimate(
         metric=metric,
         value=value,
-        lo=lo,
-        hi=hi,
+        lo=min(lo, value),
+        hi=max(hi, value),
         level=level,
         se=se,
         n=n,
         clusters=spread.clusters,
-        method=method,
+        method=", ".join([what, f"{asked.scale} scale", *_units(spread)]),
     )
 
 
@@ -123,45 +157,89 @@ def difference_of(
     if isinstance(measured_b, Absence):
         return measured_b
     asked = get_metric(metric)
-    codes = _checked(measured_a, cluster, level)
-    truth = _truth(measured_a)
-    if truth.size != _truth(measured_b).size or not np.array_equal(truth, _truth(measured_b)):
+    _check_level(level)
+    codes = clusters_of(cluster, measured_a.influence.size)
+    truth, weight = _truth(measured_a), measured_a.weight
+    if not _equal(truth, _truth(measured_b)):
         raise BadInput("a paired difference needs the same rows, in the same order, on both sides")
-    n, value = truth.size, measured_a.value - measured_b.value
+    if not _equal(weight, measured_b.weight):
+        raise BadInput("a paired difference needs the same weights on both sides")
+    n, value = _rows(measured_a), measured_a.value - measured_b.value
     if (alike := _alike(asked, measured_a, measured_b)) is not None:
         groups = None if codes is None else int(np.unique(codes).size)
         return _estimate(asked, 0.0, 0.0, 0.0, level, n, groups, alike)
     influence = measured_a.influence - measured_b.influence
-    spread = _spread(asked, influence, truth, codes)
-    if asked.share and codes is None:
-        return _share_difference(asked, influence, value, spread, codes, level)
-    if (reason := _too_few(asked, spread, truth)) is not None:
+    plain = asked.share and _equal(measured_a.of, measured_b.of)
+    if plain and measured_a.of is not None:
+        first, truth, within, weight = _within(measured_a.of, measured_a, codes)
+        influence = first - _within(measured_a.of, measured_b, codes)[0]
+        codes = within
+    spread = _spread(asked, influence, truth, codes, weight)
+    if plain and codes is None and weight is None:
+        return share_difference(asked, influence, value, spread, codes, weight, level, n)
+    if (reason := _too_few(asked, spread, truth, weight)) is not None:
         return Absence(metric=metric, reason=reason, n=n)
-    if asked.share:
-        return _share_difference(asked, influence, value, spread, codes, level)
-    if spread.se <= ROUNDING * (1 + abs(measured_a.value)):
+    if plain:
+        return share_difference(asked, influence, value, spread, codes, weight, level, n)
+    more = _unseen(measured_a) + _unseen(measured_b)
+    se = math.hypot(spread.se, math.sqrt(more / spread.worth)) if more else spread.se
+    if se <= ROUNDING * (1 + abs(measured_a.value)):
         return _undiffering(asked, measured_a, measured_b, spread, level)
-    half = t_quantile(level, spread.degrees) * spread.se
+    half, middle = t_quantile(level, spread.degrees) * se, _centre(measured_a, measured_b)
     return Estimate(
         metric=metric,
         value=value,
-        lo=value - half,
-        hi=value + half,
+        lo=min(middle - half, value),
+        hi=max(middle + half, value),
         level=level,
-        se=spread.se,
+        se=se,
         n=n,
         clusters=spread.clusters,
         method=", ".join(["paired influence", *_units(spread)]),
     )
 
 
+def _within(
+    of: NDArray[np.bool_], measured: Influence, codes: Codes | None
+) -> tuple[Floats, NDArray[np.int8], Codes | None, Floats | None]:
+    """Influences, truth, clusters and weights of the rows that a share is of, as a sample alone."""
+    weight, part = measured.weight, np.count_nonzero(of) / of.size
+    if weight is not None:
+        kept = weight[of]
+        weight = kept * (kept.size / float(kept.sum()))
+    return (
+        measured.influence[of] * part,
+        _truth(measured)[of],
+        None if codes is None else codes[of],
+        weight,
+    )
+
+
+def _unseen(measured: Influence) -> float:
+    """The variance that ``least`` has and the influences do not."""
+    if measured.least == 0:
+        return 0.0
+    seen = float(measured.influence @ measured.influence) / measured.influence.size**2
+    return max(0.0, measured.least**2 - seen)
+
+
+def _centre(a: Influence, b: Influence) -> float:
+    first = a.value if a.centre is None else a.centre
+    second = b.value if b.centre is None else b.centre
+    return first - second
+
+
 def _spread(
-    asked: Metric, influence: Floats, truth: NDArray[np.int8], codes: Codes | None
+    asked: Metric,
+    influence: Floats,
+    truth: NDArray[np.int8],
+    codes: Codes | None,
+    weight: Floats | None,
 ) -> Spread:
     """The spread; a share of rows rests on all of them where one class is too sparse."""
-    spread = spread_of(influence, truth, codes)
+    spread = spread_of(influence, truth, codes, weight)
     if asked.share and spread.units < LEAST_UNITS:
-        spread = spread_of(influence, np.zeros_like(truth), codes)
+        spread = spread_of(influence, np.zeros_like(truth), codes, weight)
     return spread
 
 
@@ -181,13 +259,25 @@ def _floor(asked: Metric, value: float, spread: Spread) -> float:
         share = asked.floor_few
     if spread.carriers < CARRIERS:
         share = max(share, asked.floor_skewed)
-    return math.sqrt(share * max(value * (1 - value), 0.0) / spread.sparse) if share else 0.0
+    if not share:
+        return 0.0
+    unit, width = _unit(asked, value)
+    return width * math.sqrt(share * max(unit * (1 - unit), 0.0) / spread.sparse)
 
 
-def _too_few(asked: Metric, spread: Spread, truth: NDArray[np.int8]) -> str | None:
+def _unit(asked: Metric, value: float) -> tuple[float, float]:
+    """The value on a scale from 0 to 1, and how wide its own is."""
+    return ((value + 1) / 2, 2.0) if asked.scale == "fisher" else (value, 1.0)
+
+
+def _too_few(
+    asked: Metric, spread: Spread, truth: NDArray[np.int8], weight: Floats | None
+) -> str | None:
     """Why there is too little of one class to know how it spreads; None where there is enough."""
     if spread.clusters is not None and spread.clusters < 2:
         return "one cluster cannot show how much clusters differ"
+    if weight is not None:
+        truth = truth[weight > 0]
     positives = int(np.count_nonzero(truth))
     rarer = "positive" if 2 * positives <= truth.size else "negative"
     rows = min(positives, truth.size - positives)
@@ -196,6 +286,11 @@ def _too_few(asked: Metric, spread: Spread, truth: NDArray[np.int8]) -> str | No
         return f"{said} {rarer}, which cannot show how much such rows differ"
     if spread.units < LEAST_UNITS:
         whose = "rows" if asked.share else f"{rarer} rows"
+        if spread.clusters is None:
+            return (
+                f"the weights of the {whose} are so unequal that they count as "
+                f"{spread.units:.2g} equal ones: too few to show how much rows differ"
+            )
         return (
             f"the {whose} lie in clusters so unequal that they count as {spread.units:.2g} "
             "equal ones: too few to show how much clusters differ"
@@ -204,61 +299,20 @@ def _too_few(asked: Metric, spread: Spread, truth: NDArray[np.int8]) -> str | No
 
 
 def _without_spread(
-    asked: Metric, measured: Influence, spread: Spread, codes: Codes | None, level: float
+    asked: Metric, value: float, n: int, clusters: int | None, units: float, level: float
 ) -> Estimate | Absence:
     """An interval for a value whose influences are all zero: perfect, or nothing to learn from."""
-    value, n = measured.value, measured.influence.size
-    if asked.scale != "logit" or value not in (0.0, 1.0):
+    unit, width = _unit(asked, value)
+    if asked.scale not in ("logit", "fisher") or unit not in (0.0, 1.0):
         reason = "every row counts the same, so nothing shows how much rows differ"
         return Absence(metric=asked.name, reason=reason, n=n)
     # the score test with the greatest variance there can be, value (1 - value) / units, is Wilson's
-    units = effective_clusters(codes, n) if asked.share else spread.units
-    lo, hi = proportion(value * units, units, level)
-    method = f"Wilson bound, {units:.4g} " + (
-        "rows of the rarer class" if spread.clusters is None else "effective clusters"
-    )
-    return _estimate(asked, value, lo, hi, level, n, spread.clusters, method)
-
-
-def _share_difference(
-    asked: Metric,
-    influence: Floats,
-    value: float,
-    spread: Spread,
-    codes: Codes | None,
-    level: float,
-) -> Estimate | Absence:
-    """The difference of two shares, right also where few rows differ."""
-    n = influence.size
-    gap = np.rint(influence + value)
-    differing = float(np.abs(gap).sum())
-    if codes is None:
-        se = paired_error(differing, float(gap.sum()), n)
-        half = normal_quantile(level) * se
-        method = "paired proportions, Bonett-Price"
-    else:
-        clusters = effective_clusters(codes, n)
-        if differing == 0:
-            _, half = proportion(0, clusters, level)
-            se = half / normal_quantile(level)
-            method = f"Wilson bound, {clusters:.4g} effective clusters"
-        else:
-            # Bonett & Price's two more differing rows, weighing what differing rows weigh here
-            weight = max(1.0, (spread.se * n) ** 2 / differing)
-            se = math.hypot(spread.se, math.sqrt(2 * weight) / n)
-            half = t_quantile(level, spread.degrees) * se
-            method = ", ".join(["paired influence, Bonett-Price", *_units(spread)])
-    return Estimate(
-        metric=asked.name,
-        value=value,
-        lo=max(-1.0, value - half),
-        hi=min(1.0, value + half),
-        level=level,
-        se=se,
-        n=n,
-        clusters=spread.clusters,
-        method=method,
-    )
+    lo, hi = proportion(unit * units, units, level)
+    if width != 1:
+        lo, hi = width * lo - 1, width * hi - 1
+    kind = "effective clusters" if clusters is not None else "rows of the rarer class"
+    method = f"Wilson bound, {units:.4g} {kind}"
+    return _estimate(asked, value, lo, hi, level, n, clusters, method)
 
 
 def _alike(asked: Metric, a: Influence, b: Influence) -> str | None:
@@ -276,9 +330,9 @@ def _undiffering(
     asked: Metric, a: Influence, b: Influence, spread: Spread, level: float
 ) -> Estimate | Absence:
     """Two different columns of scores whose influences agree on every row."""
-    n = a.influence.size
-    if asked.scale == "logit" and a.value == b.value and a.value in (0.0, 1.0):
-        _, half = proportion(0, spread.units, level)
+    n, (unit, width) = _rows(a), _unit(asked, a.value)
+    if asked.scale in ("logit", "fisher") and a.value == b.value and unit in (0.0, 1.0):
+        half = width * proportion(0, spread.units, level)[1]
         method = f"Wilson bound, both perfect, {spread.units:.4g} units"
         return _estimate(asked, 0.0, -half, half, level, n, spread.clusters, method)
     reason = "the two differ by the same on every row, so nothing shows how much rows differ"
@@ -316,46 +370,18 @@ def _truth(measured: Influence) -> NDArray[np.int8]:
     return measured.columns[0]
 
 
-def _checked(measured: Influence, cluster: Codes | None, level: float) -> Codes | None:
+def _rows(measured: Influence) -> int:
+    """How many rows there are that count."""
+    weight = measured.weight
+    return measured.influence.size if weight is None else int(np.count_nonzero(weight))
+
+
+def _equal(a: NDArray[np.generic] | None, b: NDArray[np.generic] | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return a.size == b.size and bool(np.array_equal(a, b))
+
+
+def _check_level(level: float) -> None:
     if not 0 < level < 1:
         raise BadInput(f"a level of {level:g} is not between 0 and 1", next="write 0.95")
-    if cluster is None:
-        return None
-    codes = np.asarray(cluster)
-    if codes.shape != measured.influence.shape or codes.dtype.kind not in "iub":
-        raise BadInput(
-            "clusters must be whole numbers, one for each row",
-            why=f"got {codes.dtype} of shape {codes.shape} for {measured.influence.size} rows",
-        )
-    return codes
-
-
-def _columns(truth: ArrayLike, score: ArrayLike) -> tuple[NDArray[np.int8], Floats]:
-    labels = np.asarray(truth)
-    try:
-        scores = np.ascontiguousarray(score, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise BadInput("the scores must be numbers") from None
-    if labels.ndim != 1 or np.ndim(score) != 1 or labels.size != scores.size:
-        raise BadInput(
-            "truth and score must be columns of one length",
-            why=f"truth has shape {labels.shape}, score {np.shape(score)}",
-        )
-    if labels.dtype.kind not in "biuf" or not np.all((labels == 0) | (labels == 1)):
-        raise BadInput("the truth must be zeros and ones")
-    return np.ascontiguousarray(labels, dtype=np.int8), scores
-
-
-def _check_scores(asked: Metric, scores: Floats) -> None:
-    if scores.size == 0:
-        raise Undefined("there are no rows")
-    bad = int(scores.size - np.count_nonzero(np.isfinite(scores)))
-    if bad:
-        raise Undefined(f"{bad} of {scores.size} scores are not finite numbers")
-    if asked.needs == "probability":
-        outside = int(np.count_nonzero((scores < 0) | (scores > 1)))
-        if outside:
-            raise Undefined(
-                f"{outside} of {scores.size} scores lie outside [0, 1], so they are "
-                "no probabilities"
-            )

@@ -20,24 +20,26 @@ class Ranking(msgspec.Struct, frozen=True):
     """Groups of equal scores, ascending.
 
     ``order`` (n,) sorts the rows; ``truth`` (n,) is the sorted truth; ``group`` (n,) is each
-    sorted row's group; ``positives`` and ``negatives`` (k,) count each group's rows.
+    sorted row's group; ``positives`` and ``negatives`` (k,) count each group's rows, or are their
+    weights' sums; ``weight`` (n,) is each row's, unsorted, or None.
     """
 
     order: Ints
     truth: NDArray[np.int8]
     group: Ints
-    positives: Ints
-    negatives: Ints
+    positives: Ints | Floats
+    negatives: Ints | Floats
+    weight: Floats | None = None
 
     def spread(self, positive: Floats, negative: Floats) -> Floats:
         """Values (k,) for each group's positive and negative rows, laid out as the rows were."""
         both = np.concatenate([negative, positive])
         values = np.empty(self.order.size)
         values[self.order] = both[self.group + self.truth * np.int64(positive.size)]
-        return values
+        return values if self.weight is None else values * self.weight
 
 
-def rank(truth: NDArray[np.int8], score: Floats) -> Ranking:
+def rank(truth: NDArray[np.int8], score: Floats, weight: Floats | None = None) -> Ranking:
     """Sort rows by score (n,). One sort, no loop; the order within ties does not matter."""
     order = np.argsort(score)
     ranked = score[order]
@@ -47,6 +49,17 @@ def rank(truth: NDArray[np.int8], score: Floats) -> Ranking:
     np.not_equal(ranked[1:], ranked[:-1], out=first[1:])
     starts = np.flatnonzero(first)
     group = np.cumsum(first) - 1
+    if weight is not None:
+        sorted_weight = weight[order]
+        mine = np.where(truth != 0, sorted_weight, 0.0)
+        return Ranking(
+            order,
+            truth,
+            group,
+            np.add.reduceat(mine, starts),
+            np.add.reduceat(sorted_weight - mine, starts),
+            weight,
+        )
     if starts.size == score.size:
         positives = truth.astype(np.int64)
         negatives = 1 - positives
@@ -64,6 +77,15 @@ def both_classes(truth: NDArray[np.int8]) -> tuple[int, int]:
     if positives == truth.size:
         raise Undefined("every row is positive")
     return positives, truth.size - positives
+
+
+def class_weights(truth: NDArray[np.int8], weight: Floats | None) -> tuple[float, float]:
+    """What positive and negative rows weigh: their numbers, where there are no weights."""
+    positives, negatives = both_classes(truth)
+    if weight is None:
+        return positives, negatives
+    heavy = float(weight[truth != 0].sum())
+    return heavy, float(weight[truth == 0].sum())
 
 
 def same_ranking(a: Floats, b: Floats) -> bool:

@@ -11,6 +11,7 @@ def interval_on(scale: Scale, value: float, half: float) -> tuple[float, float]:
     """``value`` plus and minus ``half`` (its own units), the two made symmetric on ``scale``.
 
     The delta method: half the width on the scale is ``half`` times the scale's slope at the value.
+    ``fisher`` is the logit of (value + 1) / 2, for values between -1 and 1 (Fisher's z, doubled).
     Raises ValueError for a value outside the scale or on its edge, where the slope is infinite.
     """
     if scale == "identity":
@@ -20,6 +21,9 @@ def interval_on(scale: Scale, value: float, half: float) -> tuple[float, float]:
             raise ValueError("the log scale needs a value above 0")
         reach = min(half / value, 700.0)
         return value * math.exp(-reach), value * math.exp(reach)
+    if scale == "fisher":
+        low, high = interval_on("logit", (value + 1) / 2, half / 2)
+        return 2 * low - 1, 2 * high - 1
     if not 0 < value < 1:
         raise ValueError("the logit scale needs a value between 0 and 1")
     middle = math.log(value) - math.log1p(-value)

@@ -12,6 +12,10 @@ that of a variance estimated from n squares as unequal as these, 2 / (1 / carrie
 ``carriers`` = (sum psi^2)^2 / sum psi^4 (Satterthwaite 1946): n for normal influences, a handful
 where a few rows carry the spread. Both counts are divided by the design effect, the variance over
 what it were without clusters, so that a row repeated within its cluster counts once.
+
+With sampling weights, which the influences already bear, all that counts rows sums weights: h is a
+share of a class's weight, and ``units`` and ``sparse`` are what its rows are worth, (sum w)^2 /
+sum w^2.
 """
 
 from __future__ import annotations
@@ -34,7 +38,7 @@ class Spread(msgspec.Struct, frozen=True):
 
     ``units`` and ``carriers`` are as above; ``clusters`` is None for independent rows; ``sparse``
     counts the rows of the rarer class, or all rows where there is one class; ``rows`` all. These
-    counts are divided by the design effect.
+    counts are multiplied by ``worth``, one over the design effect.
     """
 
     se: float
@@ -43,6 +47,7 @@ class Spread(msgspec.Struct, frozen=True):
     carriers: float
     sparse: float
     rows: float
+    worth: float = 1.0
 
     @property
     def degrees(self) -> float:
@@ -53,9 +58,14 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 def spread_of(
-    influence: Floats, truth: NDArray[np.int8], cluster: NDArray[np.integer] | None
+    influence: Floats,
+    truth: NDArray[np.int8],
+    cluster: NDArray[np.integer] | None,
+    weight: Floats | None = None,
 ) -> Spread:
     """The spread of a value with ``influence`` (n,); ``cluster`` (n,) as whole numbers or None."""
+    if weight is not None:
+        return _weighted(influence, truth, cluster, weight)
     n = influence.size
     positives = int(np.count_nonzero(truth))
     both = 0 < positives < n
@@ -67,27 +77,81 @@ def spread_of(
         alone = _corrected(total - mine, n - positives if both else n)
         alone += _corrected(mine, positives) if both else 0.0
         return Spread(math.sqrt(alone) / n, float(sparse), None, carriers, sparse, n)
-    code, groups = codes_of(cluster)
-    cell = 2 * code + (truth != 0) if both else 2 * code
-    rows = np.bincount(cell, minlength=2 * groups).reshape(groups, 2)
-    sums = np.bincount(cell, weights=influence, minlength=2 * groups).reshape(groups, 2)
-    kept = rows.sum(axis=1) > 0
-    rows, sums = rows[kept], sums[kept]
-    share = rows / np.maximum(rows.sum(axis=0), 1)
-    units = float(1 / (share**2).sum(axis=0).max())
-    # a class within one cluster has units = 1, for which no interval is offered
-    pulled = (sums / np.sqrt(np.maximum(1 - share, 1e-12))).sum(axis=1)
-    together = float(pulled @ pulled)
-    plain = float((sums.sum(axis=1) ** 2).sum())
+    together, units, clusters, plain = _clustered(influence, truth, cluster, None)
     worth = min(1.0, total / plain) if plain > 0 else 1.0
     return Spread(
         math.sqrt(together) / n,
         units,
-        int(kept.sum()),
+        clusters,
         carriers * worth,
         sparse * worth,
         n * worth,
+        worth,
     )
+
+
+def _clustered(
+    influence: Floats,
+    truth: NDArray[np.int8],
+    cluster: NDArray[np.integer],
+    weight: Floats | None,
+) -> tuple[float, float, int, float]:
+    """The corrected sum of squares, units, clusters, and the sum of squares uncorrected."""
+    code, groups = codes_of(cluster)
+    positive = truth != 0
+    cell = 2 * code + positive if 0 < np.count_nonzero(positive) < truth.size else 2 * code
+    rows = np.bincount(cell, weights=weight, minlength=2 * groups).reshape(groups, 2)
+    sums = np.bincount(cell, weights=influence, minlength=2 * groups).reshape(groups, 2)
+    kept = rows.sum(axis=1) > 0
+    rows, sums = rows[kept], sums[kept]
+    whole = rows.sum(axis=0)
+    share = rows / np.where(whole > 0, whole, 1)
+    units = float(1 / (share**2).sum(axis=0).max())
+    # a class within one cluster has units = 1, for which no interval is offered
+    pulled = (sums / np.sqrt(np.maximum(1 - share, 1e-12))).sum(axis=1)
+    plain = float((sums.sum(axis=1) ** 2).sum())
+    return float(pulled @ pulled), units, int(kept.sum()), plain
+
+
+def _weighted(
+    influence: Floats,
+    truth: NDArray[np.int8],
+    cluster: NDArray[np.integer] | None,
+    weight: Floats,
+) -> Spread:
+    there = weight > 0
+    positive = truth != 0
+    kinds = [kind for kind in (there & positive, there & ~positive) if kind.any()]
+    sparse = min(worth_of(weight[kind]) for kind in kinds)
+    squares = influence * influence
+    carriers, rows = _participation(squares), _participation(weight * weight)
+    n = influence.size
+    if cluster is None:
+        share = np.zeros(n)
+        for kind in kinds:
+            share[kind] = weight[kind] / weight[kind].sum()
+        # a class's only row has no spread of its own
+        alone = share < 1
+        together = float((squares[alone] / (1 - share[alone])).sum())
+        return Spread(math.sqrt(together) / n, sparse, None, carriers, sparse, rows)
+    together, units, clusters, plain = _clustered(
+        influence[there], truth[there], cluster[there], weight[there]
+    )
+    worth = min(1.0, float(squares.sum()) / plain) if plain > 0 else 1.0
+    return Spread(
+        math.sqrt(together) / n,
+        units,
+        clusters,
+        carriers * worth,
+        sparse * worth,
+        rows * worth,
+        worth,
+    )
+
+
+def worth_of(weight: Floats) -> float:
+    """How many rows of equal weight rows of these weights are worth (Kish 1965)."""
+    return float(weight.sum()) ** 2 / float(weight @ weight)
 
 
 def _corrected(squares: float, rows: int) -> float:
@@ -113,10 +177,12 @@ def codes_of(cluster: NDArray[np.integer]) -> tuple[Ints, int]:
     return code.astype(np.int64), names.size
 
 
-def effective_clusters(cluster: NDArray[np.integer] | None, n: int) -> float:
+def effective_clusters(
+    cluster: NDArray[np.integer] | None, n: int, weight: Floats | None = None
+) -> float:
     """How many clusters of equal size these rows are worth (Kish 1965); n without clusters."""
     if cluster is None:
-        return float(n)
+        return float(n) if weight is None else worth_of(weight)
     code, groups = codes_of(cluster)
-    size = np.bincount(code, minlength=groups).astype(np.float64)
-    return n * n / float(size @ size)
+    size = np.bincount(code, weights=weight, minlength=groups).astype(np.float64)
+    return worth_of(size) if weight is not None else n * n / float(size @ size)

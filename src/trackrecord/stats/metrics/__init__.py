@@ -2,17 +2,19 @@
 
 A file ``NAME.py`` in this folder registers the metric ``NAME``. Other packages add theirs through
 the entry point group ``trackrecord.metrics``: an entry's name is the metric's, its object the
-module or function that registers it.
+module or function that registers it. A metric with a parameter is a family: ``precision@0.3`` is
+that of scores above 0.3, ``precision`` the one with the default.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
 from trackrecord.errors import BadInput, suggest
+from trackrecord.stats.parameter import Parameter
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,13 +22,21 @@ if TYPE_CHECKING:
 
     from trackrecord.stats.influence import Influence
 
-    Compute = Callable[[NDArray[np.int8], NDArray[np.float64]], Influence]
+    Floats = NDArray[np.float64]
 
 Direction = Literal["higher", "lower", "zero", "one"]
-Scale = Literal["identity", "log", "logit"]
+Scale = Literal["identity", "log", "logit", "fisher"]
 Needs = Literal["score", "probability"]
 
 ENTRY_POINTS = "trackrecord.metrics"
+
+
+class Compute(Protocol):
+    """Columns to value and influences; weights (n,), where there are any, have mean one."""
+
+    def __call__(
+        self, truth: NDArray[np.int8], score: Floats, weight: Floats | None = None, /
+    ) -> Influence: ...
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,8 +47,10 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     ``needs`` says whether any score will do or only a probability. ``share`` marks a plain
     proportion of rows. ``floor_few`` and ``floor_skewed`` are the shares of the greatest variance
     there can be that the estimated one is not let below, where the rarer class has few rows or a
-    few rows carry the spread. ``compute(truth (n,), score (n,))`` returns value and influences,
-    or raises ``Undefined``.
+    few rows carry the spread. ``irregular`` says why the value has no plain derivative, if it has
+    none; ``counts`` marks a value that depends on how many rows there are. ``parameter`` is what
+    may follow ``@`` in the name. ``compute(truth (n,), score (n,), weight (n,) or none)`` returns
+    value and influences, or raises ``Undefined``.
     """
 
     name: str
@@ -50,6 +62,9 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     share: bool = False
     floor_few: float = 0.0
     floor_skewed: float = 0.0
+    irregular: str = ""
+    counts: bool = False
+    parameter: Parameter | None = None
 
 
 _registry: dict[str, Metric] = {}
@@ -64,10 +79,13 @@ def metric(
     share: bool = False,
     floor_few: float = 0.0,
     floor_skewed: float = 0.0,
-) -> Callable[[Compute], Compute]:
+    irregular: str = "",
+    counts: bool = False,
+    parameter: Parameter | None = None,
+) -> Callable[[Callable[..., Influence]], Callable[..., Influence]]:
     """Register the decorated function as the metric that bears its name."""
 
-    def register(compute: Compute) -> Compute:
+    def register(compute: Callable[..., Influence]) -> Callable[..., Influence]:
         name: str = compute.__name__
         _registry[name] = Metric(
             name=name,
@@ -75,10 +93,13 @@ def metric(
             direction=direction,
             scale=scale,
             needs=needs,
-            compute=compute,
+            compute=compute if parameter is None else parameter.bound(compute),
             share=share,
             floor_few=floor_few,
             floor_skewed=floor_skewed,
+            irregular=irregular,
+            counts=counts,
+            parameter=parameter,
         )
         return compute
 
@@ -87,21 +108,41 @@ def metric(
 
 def get_metric(name: str) -> Metric:
     """The metric called ``name``. Raises BadInput, with the nearest name, if there is none."""
-    if name not in _registry:
-        _load(name)
-    if name not in _registry:
+    if (known := _registry.get(name)) is not None:
+        return known
+    family, at, text = name.partition("@")
+    if family not in _registry:
+        _load(family)
+    if family not in _registry:
         names = metric_names()
-        near = suggest(name, names)
+        near = suggest(family, names)
         raise BadInput(
             f"there is no metric {name!r}",
             why=f"metrics: {', '.join(names)}",
-            next=f"did you mean {near!r}?" if near else f"write one of {', '.join(names)}",
+            next=f"did you mean {near + at + text!r}?"
+            if near
+            else f"write one of {', '.join(names)}",
         )
-    return _registry[name]
+    found = _registry[family]
+    if not at:
+        return found
+    if found.parameter is None:
+        raise BadInput(
+            f"there is no metric {name!r}",
+            why=f"{family} has no parameter",
+            next=f"write {family!r}",
+        )
+    value = found.parameter.read(family, text)
+    return msgspec.structs.replace(
+        found,
+        name=name,
+        title=f"{found.title} at {text}",
+        compute=found.parameter.bound(found.compute, value),
+    )
 
 
 def metric_names() -> list[str]:
-    """Every metric there is, sorted."""
+    """Every metric there is, sorted; of a family the name that stands for its default."""
     for name in sorted(_own_names() | _entry_points().keys()):
         if name not in _registry:
             _load(name)

@@ -19,7 +19,7 @@ import numpy as np
 
 from trackrecord.stats.influence import Influence
 from trackrecord.stats.metrics import metric
-from trackrecord.stats.ranking import both_classes, rank
+from trackrecord.stats.ranking import class_weights, rank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     floor_few=1.0,
     floor_skewed=0.1,
 )
-def average_precision(truth: NDArray[np.int8], score: NDArray[np.float64]) -> Influence:
+def average_precision(
+    truth: NDArray[np.int8], score: NDArray[np.float64], weight: NDArray[np.float64] | None = None
+) -> Influence:
     """Area under the precision-recall steps. Undefined unless both classes are there."""
-    positives, _ = both_classes(truth)
-    ranking = rank(truth, score)
+    positives, _ = class_weights(truth, weight)
+    ranking = rank(truth, score, weight)
     here = ranking.positives.astype(np.float64)
     hits = np.cumsum(here[::-1])[::-1]
     rows = np.cumsum((ranking.positives + ranking.negatives)[::-1])[::-1].astype(np.float64)
@@ -44,10 +46,10 @@ def average_precision(truth: NDArray[np.int8], score: NDArray[np.float64]) -> In
     value = float(here @ precision) / positives
     share = np.cumsum(here / rows)
     spoilt = np.cumsum(here * precision / rows)
-    weight = truth.size / positives
+    scale = truth.size / positives
     return Influence(
         value,
         ranking.spread(
-            positive=weight * (precision - value + share - spoilt), negative=-weight * spoilt
+            positive=scale * (precision - value + share - spoilt), negative=-scale * spoilt
         ),
     )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 @metric(title="mean prediction minus rate", direction="zero", scale="identity", needs="probability")
-def bias(truth: NDArray[np.int8], score: NDArray[np.float64]) -> Influence:
+def bias(
+    truth: NDArray[np.int8], score: NDArray[np.float64], weight: NDArray[np.float64] | None = None
+) -> Influence:
     """Mean of prediction minus truth: positive where the model promises too much."""
-    return mean_of(score - truth)
+    return mean_of(score - truth, weight)

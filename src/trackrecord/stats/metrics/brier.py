@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 @metric(title="Brier score", direction="lower", scale="log", needs="probability")
-def brier(truth: NDArray[np.int8], score: NDArray[np.float64]) -> Influence:
+def brier(
+    truth: NDArray[np.int8], score: NDArray[np.float64], weight: NDArray[np.float64] | None = None
+) -> Influence:
     """Mean squared error of probabilities."""
-    return mean_of((score - truth) ** 2)
+    return mean_of((score - truth) ** 2, weight)

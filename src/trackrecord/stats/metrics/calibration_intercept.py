@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 
 @metric(title="calibration intercept", direction="zero", scale="identity", needs="probability")
-def calibration_intercept(truth: NDArray[np.int8], score: NDArray[np.float64]) -> Influence:
+def calibration_intercept(
+    truth: NDArray[np.int8], score: NDArray[np.float64], weight: NDArray[np.float64] | None = None
+) -> Influence:
     """The constant with slope one. Undefined for one class, or scores of exactly 0 or 1."""
     offset = log_odds(truth, score)
-    fitted = fit(truth, np.ones((truth.size, 1)), [0.0], offset)
+    fitted = fit(truth, np.ones((truth.size, 1)), [0.0], offset, weight)
     return Influence(float(fitted.coefficients[0]), fitted.influence[:, 0])

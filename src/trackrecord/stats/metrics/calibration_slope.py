@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 @metric(title="calibration slope", direction="one", scale="identity", needs="probability")
-def calibration_slope(truth: NDArray[np.int8], score: NDArray[np.float64]) -> Influence:
+def calibration_slope(
+    truth: NDArray[np.int8], score: NDArray[np.float64], weight: NDArray[np.float64] | None = None
+) -> Influence:
     """The slope of the joint fit. Undefined for a constant score or one that separates classes."""
     odds = log_odds(truth, score)
     if odds.min() == odds.max():
@@ -28,5 +30,6 @@ def calibration_slope(truth: NDArray[np.int8], score: NDArray[np.float64]) -> In
     high, low = odds[truth == 1], odds[truth == 0]
     if high.min() >= low.max() or high.max() <= low.min():
         raise Undefined("one score separates the classes, so the slope is infinite")
-    fitted = fit(truth, np.column_stack([np.ones(odds.size), odds]), [0.0, 1.0])
+    design = np.column_stack([np.ones(odds.size), odds])
+    fitted = fit(truth, design, [0.0, 1.0], weight=weight)
     return Influence(float(fitted.coefficients[1]), fitted.influence[:, 1])

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 
 @metric(title="log loss", direction="lower", scale="log", needs="probability")
-def log_loss(truth: NDArray[np.int8], score: NDArray[np.float64]) -> Influence:
+def log_loss(
+    truth: NDArray[np.int8], score: NDArray[np.float64], weight: NDArray[np.float64] | None = None
+) -> Influence:
     """Mean negative log likelihood, in nats."""
     eps = np.finfo(np.float64).eps
     clipped = np.clip(score, eps, 1 - eps)
-    return mean_of(-np.log(np.where(truth == 1, clipped, 1 - clipped)))
+    return mean_of(-np.log(np.where(truth == 1, clipped, 1 - clipped)), weight)

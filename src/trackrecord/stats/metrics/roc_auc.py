@@ -4,7 +4,7 @@ With P positives and N negatives, a positive row's placement V10 is the share of
 it, a negative row's V01 the share of positives above it (equal scores count half); the area is
 the mean of either (Mann & Whitney 1947; Bamber 1975). The influences are the centred placements,
 (V10 - AUC) n / P and (V01 - AUC) n / N (DeLong, DeLong & Clarke-Pearson 1988, eqs. 4-6), from one
-sort rather than P x N comparisons (Sun & Xu 2014).
+sort rather than P x N comparisons (Sun & Xu 2014). With weights, counts are sums of them.
 """
 
 from __future__ import annotations
@@ -15,21 +15,23 @@ import numpy as np
 
 from trackrecord.stats.influence import Influence
 from trackrecord.stats.metrics import metric
-from trackrecord.stats.ranking import both_classes, rank
+from trackrecord.stats.ranking import class_weights, rank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 @metric(title="ROC AUC", direction="higher", scale="logit", needs="score", floor_skewed=0.1)
-def roc_auc(truth: NDArray[np.int8], score: NDArray[np.float64]) -> Influence:
+def roc_auc(
+    truth: NDArray[np.int8], score: NDArray[np.float64], weight: NDArray[np.float64] | None = None
+) -> Influence:
     """Area and centred placements. Undefined unless both classes are there."""
-    positives, negatives = both_classes(truth)
-    ranking = rank(truth, score)
+    positives, negatives = class_weights(truth, weight)
+    ranking = rank(truth, score, weight)
     # twice the counts, so that halves stay whole numbers and the area is exact
     below = 2 * np.cumsum(ranking.negatives) - ranking.negatives
     above = 2 * positives - (2 * np.cumsum(ranking.positives) - ranking.positives)
-    area = int(ranking.positives @ below) / (2 * positives * negatives)
+    area = (ranking.positives @ below).item() / (2 * positives * negatives)
     n = truth.size
     return Influence(
         area,
