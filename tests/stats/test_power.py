@@ -33,8 +33,6 @@ def planned(
     return decidability(
         low=low,
         high=high,
-        low_open=False,
-        high_open=False,
         metric=metric,
         is_difference=paired,
         rows=rows,

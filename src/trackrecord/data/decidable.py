@@ -40,8 +40,6 @@ def reckon(case: Case, table: CaseTable, parts: pl.Series) -> list[tuple[Criteri
         found = decidability(
             low=asked.low,
             high=asked.high,
-            low_open=asked.low_open,
-            high_open=asked.high_open,
             metric=asked.metric,
             is_difference=asked.baseline is not None,
             rows=int((parts == "test").sum()),

@@ -39,8 +39,6 @@ def decidability(
     *,
     low: float,
     high: float,
-    low_open: bool,
-    high_open: bool,
     metric: str,
     is_difference: bool,
     rows: int,
