@@ -14,13 +14,9 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Literal
-
 import msgspec
 
 from trackrecord.errors import CaseError
-
-Operator = Literal[">", ">=", "<", "<=", "in"]
 
 _WORD = re.compile(r"\s*(\[|\]|,|>=|<=|>|<|[^\s\[\],<>]+)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_@.-]*\Z")

