@@ -34,6 +34,9 @@ def main() -> None:
         os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "1"
         from mlflow.tracking import MlflowClient
 
+        if where["uri"] is None:
+            # Loaded beside the training; by itself the client would do it after, when asked.
+            import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
         line = sys.stdin.readline()
         if not line:
             return
