@@ -12,7 +12,7 @@ from trackrecord.errors import BadInput, TrackrecordError
 
 
 class Answer(NamedTuple):
-    """What a command returns: an exit code, JSON for programs, and lines already said to people."""
+    """What a command returns: its exit code, and its result for ``--json``."""
 
     code: int
     result: Any

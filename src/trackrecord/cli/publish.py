@@ -1,4 +1,4 @@
-"""``trackrecord claim draft``, ``trackrecord publish`` and ``trackrecord verify``."""
+"""``trackrecord claim draft`` and ``trackrecord publish``."""
 
 from __future__ import annotations
 

@@ -39,6 +39,8 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
+    import msgspec
+
     from trackrecord.cases.seal import drift_since_seal, life_of, sealed_case
     from trackrecord.data.split import assign_parts, split_digest
     from trackrecord.data.table import load_case_table
@@ -93,38 +95,38 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
             tracking_uri=workspace.tracking_uri,
         )
     predicate = result.predicate
-    if not predicate["sealed"]:
+    if not predicate.sealed:
         say("! UNSEALED: this run was made without a seal, and every number after it says so")
     table(
         ["model", "role", "kind", "seconds"],
         [
             [
-                model["name"],
-                model["role"],
-                model["kind"],
+                model.name,
+                model.role,
+                model.kind,
                 # Another program's training took time that nobody here has seen.
-                "–" if model["seconds"] is None else f"{model['seconds']:.1f}",
+                "–" if model.seconds is None else f"{model.seconds:.1f}",
             ]
-            for model in predicate["models"]
+            for model in predicate.models
         ],
         right={3},
     )
-    for model in predicate["models"]:
-        for note in model["notes"]:
-            say(f"! {model['name']}: {note}")
-    if predicate["outcomes"]:
-        given = predicate["outcomes"]
-        say(f"  taken in: {given['name']}, {given['rows']:,} rows, SHA-256 {given['sha256'][:16]}…")
-    memory = predicate["peak_memory_mb"]
+    for model in predicate.models:
+        for note in model.notes:
+            say(f"! {model.name}: {note}")
+    if predicate.outcomes:
+        given = predicate.outcomes
+        say(f"  taken in: {given.name}, {given.rows:,} rows, SHA-256 {given.sha256[:16]}…")
+    memory = predicate.peak_memory_mb
     say(
-        f"✓ run {predicate['run']}: predictions in {result.predictions}"
-        f" ({predicate['seconds']:.0f} s{f', peak {memory:.0f} MB' if memory else ''})"
+        f"✓ run {predicate.run}: predictions in {result.predictions}"
+        f" ({predicate.seconds:.0f} s{f', peak {memory:.0f} MB' if memory else ''})"
     )
-    if predicate["mlflow_problem"]:
-        say(f"! MLflow did not take the run: {predicate['mlflow_problem']}")
+    if predicate.mlflow_problem:
+        say(f"! MLflow did not take the run: {predicate.mlflow_problem}")
         say("  the run is complete without it")
-    elif predicate["mlflow_run"]:
-        say(f"  tracked in MLflow as {predicate['mlflow_run']}")
+    elif predicate.mlflow_run:
+        say(f"  tracked in MLflow as {predicate.mlflow_run}")
     say(f"  next: trackrecord evaluate {case.name}            (validation, as often as you like)")
     say(f"        trackrecord evaluate {case.name} --part test   (opens the sealed test: counted)")
-    return Answer(0, {"evidence": result.entry.evidence, **predicate})
+    return Answer(0, {"evidence": result.entry.evidence, **msgspec.to_builtins(predicate)})

@@ -67,7 +67,7 @@ class RunResult(msgspec.Struct, frozen=True):
     """The run's entry in the chain, its predicate, and where its predictions are."""
 
     entry: Entry
-    predicate: dict[str, Any]
+    predicate: RunPredicate
     predictions: str
 
 
@@ -169,7 +169,7 @@ def run_case(
             folder.keep()
     finally:
         stop_tracking(tracker)
-    return RunResult(entry, msgspec.to_builtins(predicate), shown)
+    return RunResult(entry, predicate, shown)
 
 
 def predictions_bytes(predictions: pl.DataFrame) -> bytes:
