@@ -112,4 +112,5 @@ def test_threads_and_memory_are_what_the_system_says() -> None:
     memory = peak_memory_mb()
     assert memory is not None
     assert 20 < memory < 100_000
+    assert (peak_memory_mb(children=True) or 0) >= memory
     assert cpu_model() != ""

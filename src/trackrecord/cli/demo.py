@@ -6,8 +6,6 @@ import argparse
 import contextlib
 import io
 import json
-import resource
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,7 @@ from trackrecord.cli.main import main
 from trackrecord.cli.printing import heading, quiet, say
 from trackrecord.errors import TrackrecordError
 
-# Each step: a title, why it comes now, the verb and its words. {case} is the case's name.
+# Each step: a title, why it comes now, the verb and its words; the case's name comes in between.
 STEPS: list[tuple[str, str, list[str]]] = [
     (
         "Check",
@@ -80,6 +78,8 @@ class Step:
 
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
+    from trackrecord.modeling.environment import peak_memory_mb
+
     started = time.perf_counter()
     base = Path(options.folder or ".")
     root = free_folder(base / (options.into or f"demo/{options.name}"))
@@ -105,9 +105,9 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     )
     steps.append(last)
     seconds = time.perf_counter() - started
-    peak = peak_memory_mb()
+    peak = peak_memory_mb(children=True)
     heading("Done")
-    say(f"  {seconds:.0f} s, {peak:,.0f} MB at most")
+    say(f"  {seconds:.0f} s" + (f", {peak:,.0f} MB at most" if peak else ""))
     say(f"  page:    {(folder / 'index.html').as_posix()}")
     say(f"  verify:  trackrecord verify {folder.as_posix()}")
     return Answer(
@@ -116,7 +116,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
             "folder": root.as_posix(),
             "page": (folder / "index.html").as_posix(),
             "seconds": round(seconds, 3),
-            "peak_memory_mb": round(peak, 1),
+            "peak_memory_mb": peak,
             "steps": [
                 {
                     "command": " ".join(["trackrecord", *step.words]),
@@ -180,13 +180,3 @@ def raise_stopped(step: Step, root: Path) -> None:
         why=f"it ended with exit code {step.code}",
         next=f"trackrecord status -C {root.as_posix()}",
     )
-
-
-def peak_memory_mb() -> float:
-    """The most resident memory that this process or a child of it had, in MB."""
-    most = max(
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    # Linux counts in KiB, macOS in bytes.
-    return most / 1e6 if sys.platform == "darwin" else most * 1024 / 1e6

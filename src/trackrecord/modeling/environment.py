@@ -167,16 +167,18 @@ def git_state(root: Path) -> Git:
     return Git(commit=head.stdout.strip(), dirty=bool(status.stdout.strip()), absent=None)
 
 
-def peak_memory_mb() -> float | None:
+def peak_memory_mb(*, children: bool = False) -> float | None:
     """The most memory this process has held since it began, in megabytes (10^6 bytes).
 
-    None where the system does not say (Windows).
+    With ``children``, or the most that one of the processes it has waited for held, if that is
+    more. None where the system does not say (Windows).
     """
     try:
         import resource
     except ImportError:
         return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    whose = [resource.RUSAGE_SELF, *([resource.RUSAGE_CHILDREN] if children else [])]
+    peak = max(resource.getrusage(who).ru_maxrss for who in whose)
     # Linux counts in KiB, macOS in bytes.
     return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6, 1)
 
