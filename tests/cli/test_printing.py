@@ -5,7 +5,8 @@ import json
 import pytest
 
 from trackrecord.cli import printing
-from trackrecord.cli.printing import counted, interval, print_json, safe, say, table
+from trackrecord.cli.measured import interval
+from trackrecord.cli.printing import counted, print_json, safe, say, table
 
 
 @pytest.mark.parametrize(

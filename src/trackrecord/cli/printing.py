@@ -109,12 +109,6 @@ def progress(title: str) -> Iterator[Any]:
         yield move
 
 
-def interval(value: float, lo: float, hi: float, *, signed: bool = False) -> str:
-    """``0.742 [0.731, 0.753]``."""
-    sign = "+" if signed else ""
-    return f"{value:{sign}.3f} [{lo:{sign}.3f}, {hi:{sign}.3f}]"
-
-
 def counted(count: int, noun: str) -> str:
     """``1 look``, ``2 looks``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
