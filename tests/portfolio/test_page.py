@@ -13,7 +13,7 @@ from tests.portfolio.example import example_workspace
 
 from trackrecord.portfolio.drafts import draft_claims
 from trackrecord.portfolio.page import render_page
-from trackrecord.portfolio.pointers import find, resolve, shown
+from trackrecord.portfolio.pointers import resolve, shown
 from trackrecord.portfolio.record import CaseRecord, read_record
 
 VOID = {"meta", "br", "col", "link", "img", "input"}
@@ -87,7 +87,7 @@ def test_every_pointer_shows_what_stands_in_the_evidence(usual: tuple[CaseRecord
             entry = entries[int(str(attributes["data-entry"]))]
             value = getattr(entry, at.removeprefix("/"))
         else:
-            value = find(record.statements, str(attributes["data-evidence"]), at)
+            value = resolve(record.statements[str(attributes["data-evidence"])], at)
         assert text == shown(value, form)
 
 

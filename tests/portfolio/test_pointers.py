@@ -8,7 +8,7 @@ import pytest
 
 from trackrecord.errors import BadInput
 from trackrecord.portfolio.citations import Cited, cite
-from trackrecord.portfolio.pointers import FORMATS, find, resolve, shown
+from trackrecord.portfolio.pointers import FORMATS, resolve, shown
 
 DOCUMENT: dict[str, Any] = {"a/b": {"~": [1, {"": 0.5}]}, "none": None}
 
@@ -25,11 +25,6 @@ def test_a_pointer_leads_to_its_value(pointer: str, value: Any) -> None:
 def test_a_pointer_that_leads_nowhere_is_an_error(pointer: str) -> None:
     with pytest.raises(BadInput, match="leads nowhere"):
         resolve(DOCUMENT, pointer)
-
-
-def test_a_pointer_into_evidence_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(BadInput, match="no evidence"):
-        find({}, "0" * 64, "/a")
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ last sentence says which look at the test all of it comes from.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from trackrecord.data.draft import toml_string
 from trackrecord.portfolio.citations import Cited
 from trackrecord.portfolio.claims import CLAIMS_VERSION, Claim, ClaimNumber, Claims
 from trackrecord.portfolio.record import WORDS, CaseRecord
@@ -53,20 +53,17 @@ def write_claims(claims: Claims) -> str:
         "# Change the sentences as you like; a digit outside a {placeholder} is refused.",
         f"claims = {claims.claims}",
         "# The evaluation these sentences were written on. After another one, read them again.",
-        f"evaluation = {_quoted(claims.evaluation)}",
+        f"evaluation = {toml_string(claims.evaluation)}",
     ]
     for claim in claims.claim:
-        lines += ["", "[[claim]]", f"text = {_quoted(claim.text)}"]
+        lines += ["", "[[claim]]", f"text = {toml_string(claim.text)}"]
         if claim.numbers:
             lines.append("[claim.numbers]")
         for name, number in claim.numbers.items():
-            lines.append(f"{name} = {{ at = {_quoted(number.at)}, form = {_quoted(number.form)} }}")
+            lines.append(
+                f"{name} = {{ at = {toml_string(number.at)}, form = {toml_string(number.form)} }}"
+            )
     return "\n".join(lines) + "\n"
-
-
-def _quoted(text: str) -> str:
-    """A TOML basic string: JSON's, with the one control character that JSON leaves alone."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _claim(record: CaseRecord, text: str, **numbers: tuple[Cited, str]) -> Claim:

@@ -196,7 +196,7 @@ def slices(evaluation: Cited) -> SliceFigure | None:
         d["metric"].raw == metric for part in result["slices"] for d in part["differences"]
     )
     field, absent = ("differences", "absent_differences") if by_difference else _OWN
-    found = [(part, _metric_in(part[field], metric)) for part in result["slices"]]
+    found = [(part, estimate_in(part, metric, field)) for part in result["slices"]]
     whole = (
         difference_to(result, candidate["name"].raw, reference, metric)
         if by_difference
@@ -318,10 +318,6 @@ def title_of(evaluation: Cited, metric: str) -> Markup:
 
 def _tone(lean: str) -> str:
     return {"better": "good", "worse": "bad", "unclear": "unsure"}[lean]
-
-
-def _metric_in(estimates: Cited, metric: str) -> Cited | None:
-    return next((e for e in estimates if e["metric"].raw == metric), None)
 
 
 def _interval(estimate: Cited) -> pictures.Interval:

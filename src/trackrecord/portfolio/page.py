@@ -18,6 +18,7 @@ from markupsafe import Markup
 from trackrecord.portfolio import figures
 from trackrecord.portfolio.citations import Cited, cite, cite_interval, plain
 from trackrecord.portfolio.claims import Claim, Claims, pieces, split_pointer, value_at
+from trackrecord.portfolio.pointers import FORMATS
 from trackrecord.portfolio.record import CaseRecord
 from trackrecord.portfolio.results import criterion_form, headline, metric_title
 
@@ -109,10 +110,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for form in (
-        *("text", "integer", "number", "signed", "points", "percent"),
-        *("level", "date", "time", "short"),
-    ):
+    for form in FORMATS:
         made.filters[form] = partial(cite, form=form)
     made.filters["interval"] = cite_interval
     made.filters["gain"] = partial(cite_interval, form="signed")

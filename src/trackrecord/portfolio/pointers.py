@@ -6,7 +6,6 @@ Whoever writes a page formats with :func:`shown`; whoever checks it formats agai
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from trackrecord.errors import BadInput
@@ -37,13 +36,6 @@ def resolve(document: Any, pointer: str) -> Any:
                 f"the pointer {pointer!r} leads nowhere", why=f"there is no {key!r}"
             ) from None
     return value
-
-
-def find(statements: Mapping[str, Any], digest: str, pointer: str) -> Any:
-    """The value that a (digest, pointer) pair names among statements decoded from JSON."""
-    if digest not in statements:
-        raise BadInput(f"there is no evidence {digest[:16]}…", why=f"needed for {pointer!r}")
-    return resolve(statements[digest], pointer)
 
 
 def shown(value: Any, form: str) -> str:

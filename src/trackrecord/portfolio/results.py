@@ -55,9 +55,9 @@ def model_named(result: Cited, name: str) -> Cited:
     return next(model for model in result["models"] if model["name"].raw == name)
 
 
-def estimate_in(place: Cited, metric: str) -> Cited | None:
+def estimate_in(place: Cited, metric: str, field: str = "estimates") -> Cited | None:
     """The estimate of a metric in a model's, difference's, slice's or contrast's result."""
-    return next((e for e in place["estimates"] if e["metric"].raw == metric), None)
+    return next((e for e in place[field] if e["metric"].raw == metric), None)
 
 
 def reason_in(place: Cited, metric: str, field: str = "absent") -> Cited | None:
