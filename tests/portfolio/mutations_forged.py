@@ -346,6 +346,19 @@ def _order() -> Iterator[Mutation]:
     yield forged("run: says it was not sealed", _edit("run", _setting("sealed", False)))
 
 
+def _anywhere(forge: Forge) -> Forge:
+    """What contradicts two files may be told of either."""
+
+    def forge_it(forger: Forger) -> set[str]:
+        files = forge(forger)
+        tables = {
+            path.relative_to(forger.folder).as_posix() for path in forger.folder.rglob("*.parquet")
+        }
+        return {*files, *forger.of_kind("run"), *tables}
+
+    return forge_it
+
+
 def _setting(field: str, value: Any) -> Callable[[dict[str, Any]], None]:
     def edit(predicate: dict[str, Any]) -> None:
         assert field in predicate
@@ -403,6 +416,51 @@ def _statements() -> Iterator[Mutation]:
         for kind in ("seal", "run", "look", "evaluation"):
             if change is no_subject or kind != "look" or change is extra:
                 yield forged(f"{kind}: {change.__name__}", whole(kind, change))
+
+    def other_run(statement: dict[str, Any]) -> None:
+        statement["subject"] = [{"name": "run", "digest": {"sha256": "a" * 64}}]
+
+    def other_file(statement: dict[str, Any]) -> None:
+        statement["subject"][0]["name"] = "runs/parcels/0001/predictions.parquet"
+
+    def no_evaluation(statement: dict[str, Any]) -> None:
+        statement["subject"].pop()
+
+    def other_content(statement: dict[str, Any]) -> None:
+        statement["subject"][1]["digest"]["trackrecordTable1"] = "a" * 64
+
+    def stronger(statement: dict[str, Any]) -> None:
+        statement["predicate"]["models"][2]["parameters"]["max_iter"] = 3000
+
+    def other_kind(statement: dict[str, Any]) -> None:
+        statement["predicate"]["models"][2]["kind"] = "sklearn.svm.SVC"
+
+    def other_features(statement: dict[str, Any]) -> None:
+        statement["predicate"]["features"].append("arrived")
+
+    def more_rows(statement: dict[str, Any]) -> None:
+        statement["predicate"]["rows"]["train"] += 1000
+
+    def free_data(statement: dict[str, Any]) -> None:
+        statement["predicate"]["data"][0]["license"] = "CC0-1.0"
+
+    def fewer_planned(statement: dict[str, Any]) -> None:
+        statement["predicate"]["plan"].pop()
+
+    def happier_training(statement: dict[str, Any]) -> None:
+        statement["predicate"]["split"]["parts"]["train"]["positives"] += 1
+
+    def earlier_test(statement: dict[str, Any]) -> None:
+        statement["predicate"]["split"]["parts"]["test"]["first"] = "2020-01-01T00:00:00Z"
+
+    for kind, changes in {
+        "look": [other_run],
+        "run": [other_file, stronger, other_kind, other_features, more_rows],
+        "contrast": [no_evaluation],
+        "amendment": [other_content, free_data, fewer_planned, happier_training, earlier_test],
+    }.items():
+        for change in changes:
+            yield forged(f"{kind}: {change.__name__}", _anywhere(whole(kind, change)))
 
     def spliced(forger: Forger) -> set[str]:
         """Evidence of another case, made from this one's, brought into the chain."""

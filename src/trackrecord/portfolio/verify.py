@@ -21,6 +21,7 @@ from trackrecord.portfolio.checking.page import check_page
 from trackrecord.portfolio.checking.recompute import recompute
 from trackrecord.portfolio.checking.record import last_publication, resolve_record
 from trackrecord.portfolio.checking.report import Check, Report, bad, good
+from trackrecord.portfolio.checking.run import check_subjects
 from trackrecord.portfolio.checking.seal import check_seals
 from trackrecord.portfolio.checking.writing import check_writing
 
@@ -86,6 +87,7 @@ def _verify(root: Path, head: str | None, progress: Progress) -> Report:
     progress("comparing seal, run and looks", 0.15)
     checks += _finished("order", CHAIN, check_order, record)
     checks += _finished("seal", CHAIN, check_seals, record)
+    checks += _finished("subjects", CHAIN, check_subjects, record)
     recomputed = Recomputed([], {})
     checks += _finished("numbers", "runs", recompute, record, recomputed, progress)
     progress("reading the page", 0.8)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from trackrecord.cases.spec import BaseRate
 from trackrecord.errors import TrackrecordError
 from trackrecord.evaluation.plan import Plan
 from trackrecord.portfolio.checking.compare import (
@@ -15,6 +16,7 @@ from trackrecord.portfolio.checking.compare import (
     count_numbers,
     differences,
     named,
+    same_value,
 )
 from trackrecord.portfolio.checking.contrasts import check_contrast
 from trackrecord.portfolio.checking.evidence import Piece
@@ -26,6 +28,7 @@ from trackrecord.portfolio.checking.outcomes import (
 )
 from trackrecord.portfolio.checking.record import Record
 from trackrecord.portfolio.checking.report import Check, bad, good
+from trackrecord.portfolio.checking.run import check_models
 from trackrecord.portfolio.checking.seal import question_of, seal_of
 
 if TYPE_CHECKING:
@@ -84,6 +87,7 @@ def _evaluation(
     seal, case = seal_of(record, piece), question_of(record, piece)
     if seal is not None and said.part in seal.predicate.split.parts:
         findings += check_part(frame, seal.predicate.split.parts[said.part], said.part, path)
+        findings += _base_rates(case, seal, frame, path)
     plan: Plan = said.plan
     if case is not None:
         findings += _plan(record, piece, case, frame)
@@ -116,7 +120,12 @@ def _plan(record: Record, piece: Piece, case: Case, frame: pl.DataFrame) -> Iter
     from trackrecord.evaluation.case import plan_of
 
     scored = [c.removeprefix("score.") for c in frame.columns if c.startswith("score.")]
-    expected = plan_of(case, scored)
+    try:
+        expected = plan_of(case, scored)
+    except TrackrecordError as error:
+        what = f"the case that was sealed asks for nothing that can be measured: {error.what}"
+        yield bad("plan", what, piece.file)
+        return
     for pointer, want, found in differences(
         msgspec.to_builtins(expected), msgspec.to_builtins(piece.predicate.plan), "/predicate/plan"
     ):
@@ -134,10 +143,27 @@ def _plan(record: Record, piece: Piece, case: Case, frame: pl.DataFrame) -> Iter
     if seal is not None and run.predicate.rows != rows:
         what = "its parts do not have the rows that were sealed (/predicate/rows)"
         yield bad("plan", what, run.file, rows, run.predicate.rows)
+    yield from check_models(run, case)
     ran = [model.name for model in run.predicate.models]
     for name in sorted(set(ran) ^ set(scored)):
         what = "was run and has no scores" if name in ran else "has scores and was not run"
         yield bad("plan", f"the model {name!r} {what}", piece.file, sorted(ran), sorted(scored))
+
+
+def _base_rates(case: Case | None, seal: Piece, frame: pl.DataFrame, path: str) -> Iterator[Check]:
+    """A base rate predicts the share of the training part that the seal counted."""
+    train = seal.predicate.split.parts.get("train")
+    if case is None or train is None or not train.rows or train.positives is None:
+        return
+    for baseline in case.baseline:
+        name = f"score.{baseline.name}"
+        if isinstance(baseline, BaseRate) and name in frame.columns:
+            rate = train.positives / train.rows
+            for found in (frame[name].min(), frame[name].max()):
+                if not same_value(rate, found):
+                    what = f"the base rate {baseline.name!r} is not the sealed training part's"
+                    yield bad("outcomes", what, path, rate, found)
+                    break
 
 
 def _numbers(

@@ -17,6 +17,8 @@ from trackrecord.portfolio.checking.record import Record
 from trackrecord.portfolio.checking.report import Check, bad, good
 
 SEALS = ("seal", "amendment")
+# What an amendment may change and thereby change who is in which part, or what came true.
+TOUCHES_ROWS = ("case: data", "case: split", "case: target", "data: ", "split: ")
 SPLIT_PARTS = ("train", "validation", "test")
 
 
@@ -99,15 +101,31 @@ def _one(piece: Piece) -> Iterator[Check]:
     kind = str(msgspec.to_builtins(case.split)["kind"])
     if split.kind != kind:
         yield bad("seal", "it was split otherwise than the case asks", piece.file, kind, split.kind)
+    for source in piece.predicate.data:
+        own = source.path == case.data.path
+        expected = (case.data.license, case.data.origin) if own else ("", "")
+        if (source.license, source.origin) != expected:
+            what = f"licence and origin of {source.path!r} are not the case's"
+            yield bad("seal", what, piece.file, expected, (source.license, source.origin))
+    planned = [item.criterion for item in piece.predicate.plan]
+    criteria = [item.name for item in case.criterion]
+    if planned != criteria:
+        yield bad("seal", "its plan is about other criteria", piece.file, criteria, planned)
     yield from _subjects(piece)
 
 
 def _subjects(piece: Piece) -> Iterator[Check]:
     """The statement's subjects are the digests that the predicate gives."""
     said = piece.predicate
-    expected = {f"cases/{said.case.name}/case": said.case.digest, "split": said.split.digest}
-    expected |= {source.path: source.sha256 for source in said.data}
-    found = {name: digests.get("sha256") for name, digests in piece.subjects}
+    expected = {
+        f"cases/{said.case.name}/case": {"sha256": said.case.digest},
+        "split": {"sha256": said.split.digest},
+    }
+    expected |= {
+        source.path: {"sha256": source.sha256, "trackrecordTable1": source.table}
+        for source in said.data
+    }
+    found = dict(piece.subjects)
     for name in expected.keys() | found.keys():
         if expected.get(name) != found.get(name):
             yield bad(
@@ -136,6 +154,9 @@ def _changes(record: Record, piece: Piece) -> Iterator[Check]:
     ]
     if before.predicate.split.digest != piece.predicate.split.digest and not changed:
         changed.append(f"split: {piece.predicate.split.kind}")
+    unchanged = not any(key.startswith(TOUCHES_ROWS) for key in changed)
+    if unchanged and before.predicate.split != piece.predicate.split:
+        yield bad("seal", "its split is another, though nothing that makes it changed", piece.file)
     if changed != piece.predicate.changed:
         yield bad(
             "seal",

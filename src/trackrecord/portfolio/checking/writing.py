@@ -36,7 +36,10 @@ def check_writing(record: Record, claims: Claims | None) -> list[Check]:
         return findings
     tool = record.publication.predicate.tool
     if tool != __version__:
-        what = f"trackrecord {tool} wrote it; {__version__} looked up its numbers, not its words"
+        what = (
+            f"trackrecord {tool} wrote it and this is {__version__}, so its numbers were looked up "
+            f"and its words were not: pip install trackrecord=={tool} to compare them, too"
+        )
         return [*findings, good("writing", what, PAGE)]
     findings += [check for name in (PAGE, CARD) for check in _again(record, known, claims, name)]
     if not findings:
