@@ -91,7 +91,7 @@ def test_a_baseline_may_not_look_at_what_is_known_later(load: Load) -> None:
         load(('by = ["clinic"]', 'by = ["grade"]')).train()
 
 
-def test_a_baseline_registered_by_another_package_is_trained(load: Load) -> None:
+def test_a_baseline_that_its_decorator_registered_is_trained(load: Load) -> None:
     class Coin(msgspec.Struct, frozen=True, tag_field="kind", tag="coin"):
         name: str
 
