@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
@@ -32,17 +32,17 @@ class Context:
     file: str
     line_of: LineOf
 
-    @property
+    @cached_property
     def features(self) -> list[str]:
         hidden = {self.case.target.column, "truth", "id"}
         known = set(self.table.frame.columns) - hidden
         return [name for name in dict.fromkeys(self.case.features) if name in known]
 
-    @property
+    @cached_property
     def train(self) -> pl.DataFrame:
         return self.table.frame.filter(self.parts == "train")
 
-    @property
+    @cached_property
     def test(self) -> pl.DataFrame:
         hidden = ["truth", self.case.target.column]
         return self.table.frame.filter(self.parts == "test").drop(hidden, strict=False)
