@@ -39,6 +39,13 @@ def read_case(path: Path, *, shown: str | None = None) -> tuple[Case, LineOf]:
     """
     name = shown or path.as_posix()
     try:
+        # Opening a pipe would wait for its writer, and a device may never end.
+        if path.exists() and not path.is_file():
+            raise CaseError(
+                f"cannot read {name}",
+                why="it is no plain file, but a folder, a pipe or a device",
+                next="move it away, then: trackrecord case new NAME --from DATA",
+            )
         raw = path.read_bytes()
     except FileNotFoundError:
         raise CaseError(
@@ -63,15 +70,7 @@ def decode_case(text: str, name: str) -> tuple[Case, LineOf]:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise syntax_error(name, text, str(error)) from None
-    lines = key_lines(text)
-
-    def line_of(key: str) -> int | None:
-        while key:
-            if found := lines.get(key) or lines.get(f"{key}.0"):
-                return found
-            key = key.rpartition(".")[0]
-        return None
-
+    line_of = line_finder(text)
     document = migrate(document, name, line_of("spec"))
     try:
         case = msgspec.convert(document, Case)
@@ -125,6 +124,20 @@ def changed_keys(before: Any, after: Any, at: str = "") -> Iterator[str]:
             yield from changed_keys(old, new, f"{at}.{index}")
     elif before != after:
         yield at
+
+
+def line_finder(text: str) -> LineOf:
+    """From a key path of a TOML text to its line, or to that of the nearest key above it."""
+    lines = key_lines(text)
+
+    def line_of(key: str) -> int | None:
+        while key:
+            if found := lines.get(key) or lines.get(f"{key}.0"):
+                return found
+            key = key.rpartition(".")[0]
+        return None
+
+    return line_of
 
 
 def key_lines(text: str) -> dict[str, int]:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from trackrecord.cases.reader import LineOf, key_lines
+from trackrecord.cases.reader import LineOf, line_finder
 from trackrecord.errors import BadInput, suggest
 from trackrecord.portfolio.pointers import FORMATS, resolve, shown
 from trackrecord.portfolio.record import WORDS, CaseRecord, read_record
@@ -82,15 +82,7 @@ def decode_claims(raw: bytes, name: str) -> Claims:
             why=re.sub(r"\s*\(at .*\)", "", str(error)),
             next="open it at that line; strings need quotes",
         ) from None
-    lines = key_lines(text)
-
-    def line_of(key: str) -> int | None:
-        while key:
-            if key in lines:
-                return lines[key]
-            key = key.rpartition(".")[0]
-        return None
-
+    line_of = line_finder(text)
     version = document.get("claims")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise BadInput(
