@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ from trackrecord.version import __version__
 
 if TYPE_CHECKING:
     from trackrecord.evaluation.case import EvaluationPredicate, PartName
+    from trackrecord.evaluation.library import Result
+    from trackrecord.evaluation.reading import ReadOutcomes
 
 FILES = (".parquet", ".csv", ".tsv", ".tab", ".gz", ".arrow", ".feather", ".ipc")
 
@@ -45,7 +48,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         "  trackrecord evaluate churn --part test     opens the sealed test; the look is counted\n"
         "  trackrecord evaluate predictions.parquet   no workspace needed\n"
         "  trackrecord evaluate p.csv --target late --score p_late --slice 'hour>=18'\n"
-        "  trackrecord evaluate p.csv --criterion 'roc_auc >= 0.70'\n\n"
+        "  trackrecord evaluate p.csv --criterion 'roc_auc >= 0.70' --out report.html\n\n"
         "exit 1 when the test, or a file, leaves a criterion rejected or undecided"
     )
     parser.add_argument("case", nargs="?", help="a case, or a Parquet or CSV file of predictions")
@@ -60,6 +63,13 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     )
     add_column_options(parser)
     add_measure_options(parser)
+    group = parser.add_argument_group("report of a file")
+    group.add_argument("--out", metavar="HTML", help="write a report: one page, with pictures")
+    group.add_argument(
+        "--costs",
+        metavar="ALARM:MISS",
+        help="what a false alarm and a miss cost, e.g. 1:5; marked in the report",
+    )
 
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
@@ -141,6 +151,15 @@ def evaluate_file(options: argparse.Namespace) -> Answer:
                 f"--{name} is for a case, and {options.case} is a file",
                 next=f"trackrecord evaluate {options.case}",
             )
+    if options.costs is not None and options.out is None:
+        raise BadInput("--costs is for the report", next="--out report.html --costs 1:5")
+    ratio = cost_ratio(options.costs)
+    if options.out is not None and not path_in(options, options.out).parent.is_dir():
+        raise BadInput(
+            f"there is no folder {Path(options.out).parent}",
+            where=f"--out {options.out}",
+            next=f"mkdir -p {Path(options.out).parent}",
+        )
     from trackrecord.evaluation.library import result_of
     from trackrecord.evaluation.reading import open_outcomes
 
@@ -160,8 +179,43 @@ def evaluate_file(options: argparse.Namespace) -> Answer:
     for guess in found.guesses:
         say_wrapped(f"  · taken so: {guess}")
     tell_evaluation(found.evaluation, found.plan)
+    answer = found.to_dict()
+    if options.out is not None:
+        write_report(found, opened, options, ratio)
+        say(f"  report: {options.out}")
+        answer["report"] = options.out
     holds = all(verdict.verdict == "accepted" for verdict in found.verdicts)
-    return Answer(0 if holds else 1, found.to_dict())
+    return Answer(0 if holds else 1, answer)
+
+
+def write_report(
+    found: Result, opened: ReadOutcomes, options: argparse.Namespace, ratio: float | None
+) -> None:
+    """Write the page, whole or not at all."""
+    from trackrecord.ledger import write_atomic
+    from trackrecord.portfolio.report import render_report
+
+    page = render_report(
+        found, opened.frame, name=Path(options.case).name, tool=__version__, ratio=ratio
+    )
+    write_atomic(path_in(options, options.out), page.encode())
+
+
+def cost_ratio(text: str | None) -> float | None:
+    """What a miss costs in false alarms, from ``ALARM:MISS``. Raises BadInput."""
+    if text is None:
+        return None
+    try:
+        alarm, miss = (float(part) for part in text.split(":"))
+    except ValueError:
+        alarm = miss = math.nan
+    if not (math.isfinite(alarm) and math.isfinite(miss) and alarm > 0 and miss > 0):
+        raise BadInput(
+            f"cannot read the costs {text!r}",
+            why="expected two positive numbers with a colon between them",
+            next="--costs 1:5 where a miss costs five times a false alarm",
+        )
+    return miss / alarm
 
 
 def contrast(options: argparse.Namespace) -> Answer:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.intp]
 
 INDEPENDENT = "wilson"
+WEIGHTED = "wilson on the effective number of rows, from the weighted variance between clusters"
 CLUSTERED = "wilson on the effective number of rows, from the variance between clusters"
 
 
@@ -27,10 +28,12 @@ def calibration_of(
     cluster: Ints | None,
     level: float,
     bins: int,
+    weight: Floats | None = None,
 ) -> Calibration | None:
     """The curve of one model over up to ``bins`` bins of equal numbers of rows.
 
-    ``cluster`` (n,) holds codes from 0; None takes rows as independent. None is returned where the
+    ``cluster`` (n,) holds codes from 0; None takes rows as independent. With ``weight`` (n,), means
+    and rates are weighted; bins still hold equal numbers of rows. None is returned where the
     scores are not probabilities. Rows with the same score are never parted, since nothing but
     their order in the file would say which bin a row belongs to.
     """
@@ -42,6 +45,10 @@ def calibration_of(
     came_true = truth[order]
     found = []
     for start, end in _bounds(ranked, bins):
+        if weight is not None:
+            places = order[start:end]
+            found += _weighted_bin(truth, score, places, cluster, weight[places], level)
+            continue
         true = int(came_true[start:end].sum(dtype=np.int64))
         codes = None if cluster is None else cluster[order[start:end]]
         rows = end - start
@@ -60,9 +67,45 @@ def calibration_of(
                 hi=hi,
             )
         )
-    return Calibration(
-        model=model, bins=found, method=INDEPENDENT if cluster is None else CLUSTERED
-    )
+    method = INDEPENDENT if cluster is None else CLUSTERED
+    return Calibration(model=model, bins=found, method=WEIGHTED if weight is not None else method)
+
+
+def _weighted_bin(
+    truth: NDArray[np.int8],
+    score: Floats,
+    places: Ints,
+    cluster: Ints | None,
+    weight: Floats,
+    level: float,
+) -> list[CalibrationBin]:
+    """The bin of some rows; none where no row of it has a weight."""
+    total = float(weight.sum())
+    if total == 0:
+        return []
+    here = truth[places]
+    rate = float(weight @ here) / total
+    codes = np.arange(places.size) if cluster is None else cluster[places]
+    labels = np.unique(codes, return_inverse=True)[1]
+    groups = int(np.unique(labels[weight > 0]).size)
+    effective = total**2 / float((np.bincount(labels, weights=weight) ** 2).sum())
+    if groups > 1 and 0 < rate < 1:
+        sums = np.bincount(labels, weights=weight * (here - rate))
+        variance = groups / (groups - 1) * float((sums**2).sum()) / total**2
+        if variance > 0:
+            effective = min(float(places.size), rate * (1 - rate) / variance)
+    lo, hi = proportion(rate * effective, effective, level)
+    return [
+        CalibrationBin(
+            low=float(score[places[0]]),
+            high=float(score[places[-1]]),
+            rows=int(places.size),
+            predicted=float(weight @ score[places]) / total,
+            rate=rate,
+            lo=lo,
+            hi=hi,
+        )
+    ]
 
 
 def effective_rows(truth: NDArray[np.int8], codes: Ints) -> float:

@@ -46,7 +46,12 @@ def evaluate_outcomes(outcomes: pl.DataFrame, plan: Plan) -> Evaluation:
         For a table that is not an Outcomes table, or whose truth has one class.
     """
     check_plan(plan)
-    check_outcomes(outcomes, [*plan.baselines, *plan.models], clustered=plan.clustered)
+    check_outcomes(
+        outcomes,
+        [*plan.baselines, *plan.models],
+        clustered=plan.clustered,
+        weighted=plan.weighted,
+    )
     table = canonical_outcomes(outcomes)
     columns = columns_of(table, plan)
     positives = int(columns.truth.sum())
@@ -125,6 +130,7 @@ def _calibration(columns: Columns, plan: Plan) -> list[Calibration]:
             cluster=columns.cluster,
             level=plan.level,
             bins=plan.bins,
+            weight=columns.weight,
         )
         for name in [plan.candidate, *plan.baselines]
     ]

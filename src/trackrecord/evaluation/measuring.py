@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 class Columns:
     """``truth`` int8 (n,), a score float64 (n,) of each model, and cluster codes (n,) from 0.
 
-    ``cluster`` is None where rows are taken as independent.
+    ``cluster`` is None where rows are taken as independent, ``weight`` (n,) where all count alike.
     """
 
     truth: NDArray[np.int8]
     scores: dict[str, NDArray[np.float64]]
     cluster: NDArray[np.intp] | None
+    weight: NDArray[np.float64] | None = None
 
     @property
     def clusters(self) -> int | None:
@@ -45,7 +46,12 @@ class Columns:
         if self.cluster is not None:
             cluster = np.unique(self.cluster[rows], return_inverse=True)[1].astype(np.intp)
         scores = {name: self.scores[name][rows] for name in names}
-        return Columns(self.truth[rows], scores, cluster)
+        weight = None if self.weight is None else self.weight[rows]
+        return Columns(self.truth[rows], scores, cluster, weight)
+
+    def measure(self, metric: str, name: str) -> Influence | Absence:
+        """A metric of one model's scores."""
+        return measure(metric, self.truth, self.scores[name], self.weight)
 
 
 def columns_of(table: pl.DataFrame, plan: Plan) -> Columns:
@@ -60,6 +66,7 @@ def columns_of(table: pl.DataFrame, plan: Plan) -> Columns:
             for name in names
         },
         cluster=cluster_codes(table["cluster"]) if plan.clustered else None,
+        weight=table["weight"].cast(pl.Float64).to_numpy() if plan.weighted else None,
     )
 
 
@@ -88,7 +95,7 @@ def measure_all(columns: Columns, plan: Plan) -> tuple[list[ModelResult], list[D
     for metric in plan.metrics:
         measured: dict[str, Influence | Absence] = {}
         for name, _ in roles:
-            measured[name] = measure(metric, columns.truth, columns.scores[name])
+            measured[name] = columns.measure(metric, name)
             own[name].append(estimate_of(metric, measured[name], cluster=cluster, level=level))
         for model, baseline in pairs:
             gap = difference_of(
@@ -117,15 +124,18 @@ def measure_slice(columns: Columns, part: Slice, plan: Plan) -> SliceResult:
     own: Found = []
     gaps: Found = []
     for metric in plan.metrics:
+        if here.weight is not None and not here.weight.any():
+            own.append(Absence(metric=metric, reason="no row here has a weight", n=rows))
+            continue
         if rows < plan.slice_rows:
             reason = f"fewer than {plan.slice_rows} rows are too few for an interval to mean much"
             own.append(Absence(metric=metric, reason=reason, n=rows))
             continue
-        measured = measure(metric, here.truth, here.scores[plan.candidate])
+        measured = here.measure(metric, plan.candidate)
         own.append(estimate_of(metric, measured, cluster=here.cluster, level=plan.level))
         if plan.reference is None:
             continue
-        reference = measure(metric, here.truth, here.scores[plan.reference])
+        reference = here.measure(metric, plan.reference)
         gaps.append(
             difference_of(metric, measured, reference, cluster=here.cluster, level=plan.level)
         )

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trackrecord.errors import DataError
-from trackrecord.evaluation.checking import ids_of, no_column, score_of, truth_of
+from trackrecord.evaluation.checking import ids_of, no_column, score_of, truth_of, weights_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,7 +32,9 @@ def read_outcomes(path: Path) -> pl.DataFrame:
     return open_outcomes(path).frame
 
 
-def check_outcomes(outcomes: pl.DataFrame, models: list[str], *, clustered: bool) -> None:
+def check_outcomes(
+    outcomes: pl.DataFrame, models: list[str], *, clustered: bool, weighted: bool = False
+) -> None:
     """Raise DataError unless the table is an Outcomes table with these models' scores."""
     import polars as pl
 
@@ -42,12 +44,16 @@ def check_outcomes(outcomes: pl.DataFrame, models: list[str], *, clustered: bool
             raise no_column(name, outcomes.columns, where)
     if clustered and "cluster" not in outcomes.columns:
         raise no_column("cluster", outcomes.columns, where)
+    if weighted and "weight" not in outcomes.columns:
+        raise no_column("weight", outcomes.columns, where)
     if outcomes.height == 0:
         raise DataError(f"{where} have no rows")
     if outcomes["id"].dtype != pl.String:
         raise DataError(f"the ids of {where} are {outcomes['id'].dtype}, not strings")
     ids_of(outcomes["id"], where)
     truth_of(outcomes["truth"], where)
+    if weighted:
+        weights_of(outcomes["weight"], where)
     for name in models:
         score_of(outcomes[f"score.{name}"], where)
 

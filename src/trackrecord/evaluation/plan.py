@@ -32,7 +32,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     ``models`` and ``baselines`` are names of ``score.NAME`` columns. ``reference`` is the baseline
     that slices are compared with; None where there is none. ``slices`` are texts such as
     ``carrier`` or ``distance > 1000`` over ``slice.NAME`` columns. ``clustered`` says that the
-    ``cluster`` column makes rows dependent.
+    ``cluster`` column makes rows dependent, ``weighted`` that the ``weight`` column says how much
+    each row counts.
 
     A slice with fewer than ``slice_rows`` rows has no estimates; a column gives at most
     ``slice_values`` slices, and its rarer values share one; calibration curves have up to ``bins``
@@ -51,6 +52,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     slice_rows: int = 30
     slice_values: int = SLICE_VALUES
     bins: int = 10
+    weighted: bool = False
 
 
 def plan_for_outcomes(
@@ -109,6 +111,7 @@ def plan_for_outcomes(
         criteria=[PlannedRequirement(name=text, require=text) for text in criteria or []],
         level=level,
         clustered="cluster" in outcomes.columns,
+        weighted="weight" in outcomes.columns,
     )
 
 
