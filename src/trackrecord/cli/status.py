@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 
 from trackrecord.cli.command import Answer
 from trackrecord.cli.opening import open_workspace_of
 from trackrecord.cli.printing import say
 from trackrecord.ledger.index import entries_of
+from trackrecord.ledger.naming import case_digest
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -35,9 +35,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
         by_case.setdefault(entry.case, []).append(entry.kind)
     rows = []
     for name in workspace.case_names():
-        # The same digest as ledger.case_digest, whose module would load msgspec.
-        kinds = by_case.get(hashlib.sha256(b"trackrecord case " + name.encode()).hexdigest(), [])
-        rows.append(_row(name, kinds))
+        rows.append(_row(name, by_case.get(case_digest(name), [])))
     if not rows:
         say("no case yet")
         say("  next: trackrecord case new NAME --from DATA")

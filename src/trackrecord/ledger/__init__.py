@@ -14,11 +14,11 @@ if TYPE_CHECKING:
         ChainProblem,
         ChainReport,
         Entry,
-        case_digest,
         check_chain,
         read_chain,
     )
     from trackrecord.ledger.jcs import canonical
+    from trackrecord.ledger.naming import case_digest
     from trackrecord.ledger.statement import Statement, Subject, predicate_type
     from trackrecord.ledger.store import read_evidence, write_atomic
 
@@ -43,7 +43,7 @@ _HOME = {
     "ChainProblem": "chain",
     "ChainReport": "chain",
     "Entry": "chain",
-    "case_digest": "chain",
+    "case_digest": "naming",
     "check_chain": "chain",
     "read_chain": "chain",
     "record": "append",

@@ -16,10 +16,11 @@ from typing import Any
 
 from trackrecord.errors import LedgerError
 from trackrecord.ledger.branches import Row, read_row
-from trackrecord.ledger.chain import DOCTOR, Entry, case_digest, refuse_lost_chain
+from trackrecord.ledger.chain import DOCTOR, Entry, refuse_lost_chain
 from trackrecord.ledger.jcs import canonical
 from trackrecord.ledger.lines import CHAIN, ZEROS
 from trackrecord.ledger.lock import locked
+from trackrecord.ledger.naming import case_digest
 from trackrecord.ledger.statement import STATEMENT_TYPE, Subject, predicate_type
 from trackrecord.ledger.store import cannot_write, fsync_folder, write_all, write_evidence
 

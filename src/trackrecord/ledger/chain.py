@@ -6,7 +6,6 @@ Evidence can be withheld; that it was cannot be hidden, because its entry stays 
 from __future__ import annotations
 
 import gc
-import hashlib
 from pathlib import Path
 
 import msgspec
@@ -15,7 +14,7 @@ from trackrecord.errors import LedgerError
 from trackrecord.ledger.branches import Branches, ChainProblem, Row, read_branches
 from trackrecord.ledger.lines import CHAIN, ZEROS, Columns, NotStraight, straight, texts
 
-__all__ = ["ChainProblem", "ChainReport", "Entry", "case_digest", "check_chain", "read_chain"]
+__all__ = ["ChainProblem", "ChainReport", "Entry", "check_chain", "read_chain"]
 
 DOCTOR = "trackrecord doctor"
 
@@ -44,14 +43,6 @@ class ChainReport(msgspec.Struct, frozen=True):
     entries: int
     problems: list[ChainProblem]
     head: str = ZEROS
-
-
-def case_digest(name: str) -> str:
-    """What the chain calls a case: the chain can be published without telling other cases' names.
-
-    A name that somebody guesses can be confirmed; this is a veil, not a lock.
-    """
-    return hashlib.sha256(b"trackrecord case " + name.encode()).hexdigest()
 
 
 def read_chain(evidence: Path) -> list[Entry]:
