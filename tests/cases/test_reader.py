@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import msgspec
@@ -196,6 +197,10 @@ def test_what_is_no_text_file_is_refused(tmp_path: Path) -> None:
         read_case(path)
     path.unlink()
     path.mkdir()
+    with pytest.raises(CaseError, match="cannot read"):
+        read_case(path)
+    path.rmdir()
+    os.mkfifo(path)
     with pytest.raises(CaseError, match="cannot read"):
         read_case(path)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from datetime import date, datetime, timezone
 from pathlib import Path
 
@@ -167,6 +168,12 @@ def test_a_missing_file_and_a_folder_are_said_to_be_so(tmp_path: Path) -> None:
         read_table(tmp_path / "none.csv")
     with pytest.raises(DataError, match="is a folder"):
         read_table(tmp_path)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "t.csv")
+    with pytest.raises(DataError, match="no plain file"):
+        read_table(tmp_path / "t.csv")
 
 
 def test_nested_and_binary_columns_are_refused(tmp_path: Path) -> None:

@@ -196,3 +196,12 @@ def test_a_table_whose_every_target_is_missing_has_no_rows_left(root: Path, deco
     (root / "data/trips.csv").write_text("\n".join([lines[0], *emptied]))
     with pytest.raises(DataError, match="no row is left"):
         load_case_table(decode()[0], root)
+
+
+def test_a_time_that_is_none_is_named_with_its_row(root: Path, decode: Decode) -> None:
+    frame = pl.read_csv(root / "data/trips.csv", infer_schema=False)
+    soon = pl.when(pl.int_range(pl.len()) == 6).then(pl.lit("soon")).otherwise("leaves")
+    frame.with_columns(soon.alias("leaves")).write_csv(root / "data/trips.csv")
+    with pytest.raises(DataError, match="not times") as caught:
+        load_case_table(decode()[0], root)
+    assert caught.value.where == "data/trips.csv, row 7: 'soon'"

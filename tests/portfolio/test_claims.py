@@ -56,6 +56,7 @@ def test_braces_are_written_twice() -> None:
     [
         ("on {rows} rows", "on 900 rows of {rows}", 4, "never typed"),
         ("on {rows} rows", "on ½ of {rows}", 4, "never typed"),
+        ("on {rows} rows", "on \u202e{rows} rows", 4, "direction of writing"),
         ("on {rows} rows", "on {row} rows", 4, "has no number"),
         ("on {rows} rows", "on many rows", 4, "not used"),
         ("on {rows} rows", "on {rows rows", 4, "a brace"),

@@ -44,6 +44,7 @@ def test_a_pointer_that_leads_nowhere_is_an_error(pointer: str) -> None:
         ("2013-10-01T04:00:09Z", "time", "2013-10-01 04:00:09 UTC"),
         ("0123456789abcdef", "short", "0123456789ab"),
         ("<b>", "text", "<b>"),
+        ("AUC \u202e0.9\u2066", "text", "AUC \ufffd0.9\ufffd"),  # it would read 9.0
     ],
 )
 def test_each_form_shows_a_value_as_people_write_it(value: Any, form: str, text: str) -> None:

@@ -112,6 +112,14 @@ def sniff(path: Path) -> str:
     """ "csv", "parquet" or "ipc", by the file's first bytes and its name."""
     where = str(path)
     try:
+        # Opening a pipe would wait for its writer, and a device may never end.
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise DataError(
+                f"{path.name} is no plain file",
+                where=where,
+                why="it is a pipe, a socket or a device",
+                next="write what comes out of it to a file, and name that",
+            )
         with path.open("rb") as file:
             start = file.read(4096)
     except FileNotFoundError:

@@ -14,7 +14,7 @@ from trackrecord.cases.spec import Case, positive_rule
 from trackrecord.data.asof import AsOfReport, join_asof
 from trackrecord.data.blame import KeyedDataError, blame
 from trackrecord.data.digest import TableDigest, table_digest
-from trackrecord.data.kinds import Place, as_kind, as_text, kind_of
+from trackrecord.data.kinds import DATE, TIME, Place, as_kind, as_text, kind_of
 from trackrecord.data.sources import check_timezone, inside, read_table
 from trackrecord.errors import CaseError, DataError, suggest
 
@@ -171,10 +171,15 @@ def time_column(series: pl.Series, case: Case) -> pl.Series:
     kind = kind_of(series)
     if kind in ("date", "time"):
         return as_kind(series, "time", case.data.timezone, Place(case.data.path))
-    shown = series.drop_nulls().head(1).to_list()
+    odd = series.is_not_null()
+    if kind == "string":
+        untimely = odd & ~series.str.contains(DATE) & ~series.str.contains(TIME)
+        odd = untimely if untimely.any() else odd
+    row = odd.arg_max() if odd.any() else None
+    shown = "" if row is None else f", row {row + 1}: {str(series[row])[:60]!r}"
     raise DataError(
         f"the time column {series.name!r} holds {kind} values, not times",
-        where=f"{case.data.path}, first value: {str(shown[0])[:60]!r}" if shown else case.data.path,
+        where=f"{case.data.path}{shown}",
         why="a time is written like 2013-01-31T18:00:00Z, 2013-01-31T18:00 or 2013-01-31",
         next=f'write the column so, or (text in Parquet) declare {series.name} = "time" '
         "under [data.types]",

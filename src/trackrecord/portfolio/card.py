@@ -13,7 +13,7 @@ from typing import Any
 from trackrecord.portfolio.citations import Cited
 from trackrecord.portfolio.claims import Claims, render_claim
 from trackrecord.portfolio.page import part_span
-from trackrecord.portfolio.pointers import shown
+from trackrecord.portfolio.pointers import shown, upright
 from trackrecord.portfolio.record import CaseRecord
 from trackrecord.portfolio.results import (
     criterion_form,
@@ -220,11 +220,11 @@ def _text(value: Cited) -> str:
 
 def _plain(text: str) -> str:
     """Words of the author as Markdown that shows them and does nothing else."""
-    line = " ".join(text.split())
+    line = " ".join(upright(text).split())
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|~!#])", r"\\\1", line)
 
 
 def _code(value: Cited) -> str:
     """The author's words inside a code span of one line: no backtick, no cell's end."""
-    return " ".join(str(value.raw).replace("`", "'").replace("|", "¦").split())
+    return " ".join(upright(str(value.raw)).replace("`", "'").replace("|", "¦").split())

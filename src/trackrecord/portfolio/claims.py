@@ -15,7 +15,7 @@ import msgspec
 
 from trackrecord.cases.reader import LineOf, line_finder
 from trackrecord.errors import BadInput, suggest
-from trackrecord.portfolio.pointers import FORMATS, resolve, shown
+from trackrecord.portfolio.pointers import FORMATS, resolve, shown, upright
 from trackrecord.portfolio.record import WORDS, CaseRecord, read_record
 
 CLAIMS_VERSION = 1
@@ -213,6 +213,12 @@ def _check_text(claim: Claim) -> None:
                 f"a claim's numbers are never typed, and this text has {typed!r}",
                 why=f"in {claim.text[:80]!r}",
                 next="put a {placeholder} there and point it at the evidence",
+            )
+        elif upright(piece) != piece:
+            raise BadInput(
+                "a claim may not turn the direction of writing: numbers would read backwards",
+                why=f"in {claim.text[:80]!r}",
+                next="remove that invisible character",
             )
     if unused := sorted(claim.numbers.keys() - used):
         raise BadInput(

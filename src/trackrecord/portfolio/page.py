@@ -18,7 +18,7 @@ from markupsafe import Markup
 from trackrecord.portfolio import figures
 from trackrecord.portfolio.citations import Cited, cite, cite_interval, plain
 from trackrecord.portfolio.claims import Claim, Claims, pieces, split_pointer, value_at
-from trackrecord.portfolio.pointers import FORMATS
+from trackrecord.portfolio.pointers import FORMATS, upright
 from trackrecord.portfolio.record import CaseRecord
 from trackrecord.portfolio.results import criterion_form, headline, metric_title
 
@@ -51,7 +51,7 @@ def render_page(record: CaseRecord, claims: Claims) -> str:
         .render(
             style=Markup(style),
             style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-            title=str(record.spec()["question"].raw),
+            title=upright(str(record.spec()["question"].raw)),
             record=record,
             spec=record.spec(),
             seal=None if seal is None else seal["predicate"],

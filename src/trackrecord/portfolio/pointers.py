@@ -24,6 +24,20 @@ FORMATS = (
 )
 
 
+# Embeddings, overrides and isolates.
+_TURNING = dict.fromkeys(
+    [*range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\N{REPLACEMENT CHARACTER}"
+)
+
+
+def upright(text: str) -> str:
+    """Text without the marks that turn the direction of writing.
+
+    In a name they would reach the numbers beside it: after an override 0.817 reads 718.0.
+    """
+    return text.translate(_TURNING)
+
+
 def resolve(document: Any, pointer: str) -> Any:
     """The value at an RFC 6901 pointer. Raises BadInput where there is none."""
     value = document
@@ -41,10 +55,10 @@ def resolve(document: Any, pointer: str) -> Any:
 def shown(value: Any, form: str) -> str:
     """A value as a page shows it.
 
-    Forms: ``text`` as it is, ``integer`` with thousands, ``number`` 3 decimals, ``signed`` 3
-    decimals with sign, ``points`` percentage points with sign, ``percent`` 1 decimal, ``level``
-    a confidence level as people say it (``95 %``), ``date`` the day of an RFC 3339 time, ``time``
-    the day and second of one, ``short`` the first 12 characters.
+    Forms: ``text`` as it is (but :func:`upright`), ``integer`` with thousands, ``number`` 3
+    decimals, ``signed`` 3 decimals with sign, ``points`` percentage points with sign, ``percent``
+    1 decimal, ``level`` a confidence level as people say it (``95 %``), ``date`` the day of an
+    RFC 3339 time, ``time`` the day and second of one, ``short`` the first 12 characters.
     """
     if value is None or isinstance(value, dict | list):
         raise BadInput(
@@ -53,9 +67,9 @@ def shown(value: Any, form: str) -> str:
             next="point at one value",
         )
     if form == "text":
-        return str(value)
+        return upright(str(value))
     if form == "short":
-        return str(value)[:12]
+        return upright(str(value)[:12])
     if form == "date":
         return str(value)[:10]
     if form == "time":
