@@ -23,6 +23,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "evaluate": ("evaluate", "measure with intervals, against baselines; give the verdicts"),
     "contrast": ("evaluate", "measure what a leaky or random split would have claimed"),
     "compare": ("compare", "two files of predictions, paired on their ids"),
+    "power": ("power", "how many rows it takes to decide a criterion"),
     "claim": ("publish", "draft: sentences whose numbers are pointers into evidence"),
     "publish": ("publish", "write the page, the card and the evidence for strangers"),
     "verify": ("verify", "check a published folder, trusting nothing in it"),

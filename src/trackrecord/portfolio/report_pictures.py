@@ -51,12 +51,14 @@ def plot(
     level: float | None = None,
     shape: str = "",
     marks: Sequence[tuple[float, float]] = (),
+    powers: bool = False,
 ) -> Markup:
     """Lines in a frame; ``diagonal`` for what chance gives, ``level`` for a line across.
 
-    ``shape`` is a class that sets the frame's proportions; ``marks`` are points on the candidate.
+    ``shape`` is a class that sets the frame's proportions; ``marks`` are points on the candidate;
+    ``powers`` says that x is a power of ten.
     """
-    parts = [_frame(x, y)]
+    parts = [_frame(x, y, powers=powers)]
     if diagonal:
         parts.append('<line class="diagonal" x1="0" y1="100%" x2="100%" y2="0"/>')
     if level is not None and y.low <= level <= y.high:
@@ -106,23 +108,24 @@ def histogram(
     return _picture("".join(parts), label, "low")
 
 
-def _frame(x: Axis, y: Axis, *, absolute: bool = False) -> str:
+def _frame(x: Axis, y: Axis, *, absolute: bool = False, powers: bool = False) -> str:
     """Grid lines and the numbers beside them."""
     parts = []
     for tick in x.ticks:
         at = x.at(tick)
+        shown = f"{10**tick:,.0f}" if powers else _label(tick, x.decimals)
         parts.append(
             f'<line class="grid" y1="0" y2="100%" x1="{at:.2f}%" x2="{at:.2f}%"/>'
             f'<text x="{at:.2f}%" y="100%" dy="18" text-anchor="middle">'
-            f"{_label(tick, x.decimals)}</text>"
+            f"{shown}</text>"
         )
     for tick in y.ticks:
         at = 100 - y.at(tick)
-        shown = abs(tick) if absolute else tick
+        value = abs(tick) if absolute else tick
         parts.append(
             f'<line class="grid" x1="0" x2="100%" y1="{at:.2f}%" y2="{at:.2f}%"/>'
             f'<text x="0" dx="-8" y="{at:.2f}%" dy="4" text-anchor="end">'
-            f"{_label(shown, y.decimals)}</text>"
+            f"{_label(value, y.decimals)}</text>"
         )
     return "".join(parts)
 

@@ -124,8 +124,13 @@ def _spread(metric: str, auc: float, rate: float, paired: bool) -> float:
 
 
 @lru_cache(maxsize=8)
-def reference_rows(rate: float, auc: float) -> tuple[NDArray[np.int8], Floats, Floats]:
-    """Truth, and the scores of two reference models, for rows at the population's quantiles."""
+def reference_rows(
+    rate: float, auc: float, correlation: float = CORRELATION
+) -> tuple[NDArray[np.int8], Floats, Floats]:
+    """Truth, and the scores of two reference models, for rows at the population's quantiles.
+
+    ``correlation`` is that of the two models' log odds within each class.
+    """
     rare = min(rate, 1 - rate)
     rows = int(min(max(ROWS, LEAST_RARE / rare), MOST_ROWS))
     fewer = max(round(rows * rare), LEAST_RARE)
@@ -137,7 +142,7 @@ def reference_rows(rate: float, auc: float) -> tuple[NDArray[np.int8], Floats, F
     second: list[Floats] = []
     for count, sign in ((positives, 1), (rows - positives, -1)):
         seen = ndtri((np.arange(count) + 0.5) / count)
-        mixed = CORRELATION * seen + math.sqrt(1 - CORRELATION**2) * rng.permutation(seen)
+        mixed = correlation * seen + math.sqrt(1 - correlation**2) * rng.permutation(seen)
         for scores, normal in ((first, seen), (second, mixed)):
             scores.append(expit(middle + sign * d * d / 2 + d * normal))
     truth = np.repeat(np.array([1, 0], dtype=np.int8), [positives, rows - positives])

@@ -62,7 +62,7 @@ def decidability(
     inflation = max(design_effect, 1.0)
 
     def chance_with(number: float) -> float:
-        return _chance(effect, spread * math.sqrt(inflation / number), low, high)
+        return chance_of(effect, spread * math.sqrt(inflation / number), low, high)
 
     chance = chance_with(rows)
     assumption = f"{hoped}; {model}"
@@ -71,17 +71,17 @@ def decidability(
     return Decidability(
         decidable=chance >= DECIDED,
         chance=chance,
-        rows_needed=_rows_for(chance_with),
+        rows_needed=units_for(chance_with),
         half_width=normal_quantile(LEVEL) * spread * math.sqrt(inflation / rows),
         assumption=assumption,
     )
 
 
-def _chance(effect: float, se: float, low: float, high: float) -> float:
+def chance_of(effect: float, se: float, low: float, high: float, *, level: float = LEVEL) -> float:
     """P(interval within [low, high]) + P(interval wholly outside), the estimate N(effect, se²)."""
     from scipy.special import ndtr
 
-    z = normal_quantile(LEVEL)
+    z = normal_quantile(level)
 
     def below(limit: float) -> float:
         return float(ndtr((limit - effect) / se))
@@ -90,8 +90,11 @@ def _chance(effect: float, se: float, low: float, high: float) -> float:
     return min(1.0, within + below(low - z * se) + 1 - below(high + z * se))
 
 
-def _rows_for(chance_with: Callable[[float], float]) -> int | None:
-    """The least number of rows with a chance of 80 %, by bisection; None beyond 10^12."""
+def units_for(chance_with: Callable[[float], float]) -> int | None:
+    """The least number of rows or clusters with a chance of 80 %, by bisection; None beyond 10^12.
+
+    ``chance_with`` maps a number of them to the chance, and must not fall.
+    """
     few, many = 1, MOST_ROWS
     if chance_with(many) < DECIDED:
         return None
