@@ -67,6 +67,8 @@ def _outcomes(folder: Path) -> Iterator[Mutation]:
             if what == "an id changed" and "contrast" in path:
                 continue  # who was in a random split's test is stated, not sealed
             yield forged(f"{path}: {what}", _on_table(path, change))
+    test = next(path for path in reversed(tables) if path.endswith("outcomes-test.parquet"))
+    yield forged(f"{test}: better scores after the look, and all results from them", _rescored)
     yield forged(f"{tables[-1]}: not Parquet at all", _on_bytes(tables[-1], b"PAR1 hello PAR1"))
 
 
@@ -77,6 +79,29 @@ def _on_table(path: str, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Forg
         return {path, *users}
 
     return forge
+
+
+def _rescored(forger: Forger) -> set[str]:
+    """Scores improved with the truth at hand; every number computed from them."""
+    import msgspec
+
+    from trackrecord.evaluation.evaluate import evaluate_outcomes
+    from trackrecord.evaluation.plan import Plan
+
+    digest = next(
+        d
+        for d in reversed(forger.of_kind("evaluation"))
+        if forger.statements[d]["predicate"]["part"] == "test"
+    )
+    statement = forger.statements[digest]
+    path = statement["subject"][0]["name"]
+    table = pl.read_parquet(forger.folder / path).with_columns(
+        (0.9 * pl.col("score.trees") + 0.1 * pl.col("truth")).alias("score.trees")
+    )
+    forger.edit_table(path, table)
+    plan = msgspec.convert(statement["predicate"]["plan"], Plan)
+    statement["predicate"]["result"] = msgspec.to_builtins(evaluate_outcomes(table, plan))
+    return {path}
 
 
 def _on_bytes(path: str, data: bytes) -> Forge:

@@ -76,6 +76,16 @@ def table_digest(
     return _digest_file(source, form, types, timezone)
 
 
+def scores_digest(frame: pl.DataFrame) -> str:
+    """The digest of ``id`` and every ``score.NAME`` column, rows and columns in order of name.
+
+    A run records it of each part before anybody sees the truth; the Outcomes that are evaluated
+    later have to give it again.
+    """
+    names = sorted(name for name in frame.columns if name.startswith("score."))
+    return table_digest(frame.select("id", *names).sort("id")).digest
+
+
 def _digest_file(path: Path, form: str, types: dict[str, str], timezone: str) -> TableDigest:
     import pyarrow as pa
 

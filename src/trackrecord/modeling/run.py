@@ -12,6 +12,7 @@ import msgspec
 
 from trackrecord.cases.reader import case_document
 from trackrecord.cases.spec import Case
+from trackrecord.data.digest import scores_digest
 from trackrecord.ledger import Entry, Subject, record, write_atomic
 from trackrecord.modeling.environment import Environment, peak_memory_mb, take_environment
 from trackrecord.modeling.folders import claimed_folder
@@ -40,8 +41,10 @@ class RunPredicate(msgspec.Struct, frozen=True, kw_only=True):
 
     The first subject is the run's ``predictions.parquet``. ``seal`` is the digest of the seal (or
     amendment) that the run stands on; None where it was made without one, and then ``spec`` is the
-    case's document, which no seal holds. ``seconds`` is wall
-    time; ``peak_memory_mb`` (10^6 bytes) is the process's largest, since it began.
+    case's document, which no seal holds. ``scores`` has the content digest of each predicted
+    part's ids and scores: outcomes that are published later show that they are this run's.
+    ``seconds`` is wall time; ``peak_memory_mb`` (10^6 bytes) is the process's largest, since it
+    began.
     """
 
     case: str
@@ -61,6 +64,7 @@ class RunPredicate(msgspec.Struct, frozen=True, kw_only=True):
     mlflow_problem: str | None
     tool: str
     spec: dict[str, Any] | None = None
+    scores: dict[str, str] = {}
 
 
 class RunResult(msgspec.Struct, frozen=True):
@@ -154,6 +158,7 @@ def run_case(
                 mlflow_problem=tracked.problem,
                 tool=__version__,
                 spec=case_document(case) if seal is None else None,
+                scores=_scores(trained.predictions),
             )
             progress("recording", 0.98)
             folder.publish()
@@ -207,6 +212,14 @@ def _subjects(shown: str, data: bytes, predicate: RunPredicate) -> list[Subject]
         given = predicate.outcomes
         found.append(Subject(name=given.name, digest={"sha256": given.sha256}))
     return found
+
+
+def _scores(predictions: pl.DataFrame) -> dict[str, str]:
+    """The digest of each part's scores."""
+    return {
+        str(part): scores_digest(rows)
+        for (part,), rows in predictions.partition_by("part", as_dict=True).items()
+    }
 
 
 def _for_mlflow(

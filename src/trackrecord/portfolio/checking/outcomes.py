@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from trackrecord.data.digest import scores_digest
 from trackrecord.data.split import rfc3339, unit_digests
 from trackrecord.errors import TrackrecordError
 from trackrecord.portfolio.checking.evidence import Piece
@@ -100,6 +101,17 @@ def _span(frame: pl.DataFrame, part: SealedPart, name: str, path: str) -> Iterat
                 sealed,
                 found,
             )
+
+
+def check_scores(frame: pl.DataFrame, run: Piece, part: str, path: str) -> Iterator[Check]:
+    """The scores are those that the run recorded, before any truth of the test was read."""
+    recorded = run.predicate.scores.get(part)
+    if recorded is None:  # an older run did not record them
+        return
+    found = scores_digest(frame)
+    if found != recorded:
+        what = f"its scores are not those that the run recorded for the {part} part"
+        yield bad("outcomes", what, path, recorded, found)
 
 
 def check_same_truth(

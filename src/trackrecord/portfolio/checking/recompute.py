@@ -23,6 +23,7 @@ from trackrecord.portfolio.checking.evidence import Piece
 from trackrecord.portfolio.checking.folder import Unreadable
 from trackrecord.portfolio.checking.outcomes import (
     check_part,
+    check_scores,
     outcomes_subject,
     read_published,
 )
@@ -83,7 +84,7 @@ def _evaluation(
     record: Record, piece: Piece, path: str, frame: pl.DataFrame, done: Recomputed
 ) -> None:
     said = piece.predicate
-    findings = list(_folder_of_run(record, piece, path))
+    findings = list(_of_its_run(record, piece, path, frame))
     seal, case = seal_of(record, piece), question_of(record, piece)
     if seal is not None and said.part in seal.predicate.split.parts:
         findings += check_part(frame, seal.predicate.split.parts[said.part], said.part, path)
@@ -106,10 +107,11 @@ def _evaluation(
     )
 
 
-def _folder_of_run(record: Record, piece: Piece, path: str) -> Iterator[Check]:
-    """The outcomes lie in the folder of the run that they are said to be of."""
+def _of_its_run(record: Record, piece: Piece, path: str, frame: pl.DataFrame) -> Iterator[Check]:
+    """The outcomes lie in the folder of the run that they are of, and have its scores."""
     run = record.pieces.get(piece.predicate.run)
     if run is not None and run.kind == "run":
+        yield from check_scores(frame, run, piece.predicate.part, path)
         expected = f"runs/{piece.predicate.case}/{run.predicate.run}"
         if path.rpartition("/")[0] != expected:
             yield bad("outcomes", "its outcomes are of another run", piece.file, expected, path)
