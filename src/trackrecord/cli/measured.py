@@ -12,7 +12,7 @@ from trackrecord.portfolio.pointers import shown as pointed
 
 if TYPE_CHECKING:
     from trackrecord.evaluation.plan import Plan
-    from trackrecord.evaluation.result import Evaluation, SliceResult, Verdict
+    from trackrecord.evaluation.result import Band, Evaluation, SliceResult, Verdict
     from trackrecord.stats.estimate import Absence, Estimate
 
 MARKS = {"accepted": "✓", "rejected": "✗", "undecided": "?"}
@@ -85,12 +85,12 @@ def tell_slices(result: Evaluation, plan: Plan) -> None:
     )
     if metric is None:
         return
-    drawn = [found(s.estimates, metric) for s in result.slices]
+    drawn = [_banded(found(s.estimates, metric), s.bands) for s in result.slices]
     low = min(e.lo for e in drawn if e is not None)
     high = max(e.hi for e in drawn if e is not None)
     rows = []
     for part, estimate in list(zip(result.slices, drawn, strict=True))[:MOST_SLICES]:
-        gain = found(part.differences, metric)
+        gain = _banded(found(part.differences, metric), part.difference_bands)
         cells = [slice_name(part), f"{part.rows:,}", shown(estimate)]
         cells.append("" if estimate is None else strip(estimate, low, high))
         rows.append(cells if plan.reference is None else [*cells, shown(gain, signed=True)])
@@ -103,12 +103,28 @@ def tell_slices(result: Evaluation, plan: Plan) -> None:
     if plan.reference is not None:
         header.append(f"− {short(plan.reference, NAME - 2)}")
     table(header, rows, right={1, 2, 4})
+    each = [band.each for part in result.slices for band in part.bands if band.metric == metric]
+    if each:
+        say_wrapped(
+            f"  these bands hold for all slices at once at {100 * plan.level:g} %; "
+            f"each by itself is at {100 * each[0]:.4g} %"
+        )
     if (left := len(result.slices) - MOST_SLICES) > 0:
         say(f"  … and {counted(left, 'slice')} more: --json has them all")
     few = [part for part, estimate in zip(result.slices, drawn, strict=True) if estimate is None]
     reasons = {a.reason for part in few for a in part.absent if a.metric == metric}
     for reason in sorted(reasons):
         say_wrapped(f"  – {metric}: {reason}")
+
+
+def _banded(estimate: Estimate | None, bands: list[Band]) -> Estimate | None:
+    """The estimate with the bounds that hold for all slices at once, where there are any."""
+    band = next((b for b in bands if estimate is not None and b.metric == estimate.metric), None)
+    if estimate is None or band is None:
+        return estimate
+    import msgspec
+
+    return msgspec.structs.replace(estimate, lo=band.lo, hi=band.hi)
 
 
 def tell_calibration(result: Evaluation, plan: Plan) -> None:

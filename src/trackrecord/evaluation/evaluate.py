@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from trackrecord.cases.criteria import parse_requirement
 from trackrecord.errors import BadInput, DataError, suggest
 from trackrecord.evaluation.calibration import calibration_of
-from trackrecord.evaluation.measuring import Columns, columns_of, measure_all, measure_slice
+from trackrecord.evaluation.measuring import Columns, columns_of, measure_all, measure_slices
 from trackrecord.evaluation.outcomes import canonical_outcomes, check_outcomes
 from trackrecord.evaluation.plan import Plan
 from trackrecord.evaluation.result import Calibration, Evaluation
@@ -64,11 +64,10 @@ def evaluate_outcomes(outcomes: pl.DataFrame, plan: Plan) -> Evaluation:
     # A BLAS sum depends on how many threads share it; with one thread the last bit stays put.
     with threadpool_limits(1, user_api="blas"):
         models, differences = measure_all(columns, plan)
-        slices = [
-            measure_slice(columns, part, plan)
-            for text in plan.slices
-            for part in slices_of(table, text, most=plan.slice_values)
+        parts = [
+            part for text in plan.slices for part in slices_of(table, text, most=plan.slice_values)
         ]
+        slices = measure_slices(columns, parts, plan)
     return Evaluation(
         rows=table.height,
         positives=positives,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trackrecord.evaluation.bands import Family
 from trackrecord.evaluation.plan import Plan
-from trackrecord.evaluation.result import Difference, ModelResult, Role, SliceResult
+from trackrecord.evaluation.result import Band, Difference, ModelResult, Role, SliceResult
 from trackrecord.evaluation.slices import Slice
 from trackrecord.stats.estimate import Absence, Estimate
 from trackrecord.stats.estimates import difference_of, estimate_of, measure
@@ -113,45 +114,68 @@ def measure_all(columns: Columns, plan: Plan) -> tuple[list[ModelResult], list[D
     return models, differences
 
 
-def measure_slice(columns: Columns, part: Slice, plan: Plan) -> SliceResult:
-    """The candidate, and its differences to the reference, on a slice's rows.
+def measure_slices(columns: Columns, parts: list[Slice], plan: Plan) -> list[SliceResult]:
+    """The candidate, and its differences to the reference, on each slice's rows.
 
-    A slice with fewer than ``plan.slice_rows`` rows has absences only.
+    A slice with fewer than ``plan.slice_rows`` rows has absences only. A metric at a time, so that
+    only one metric's influences are in memory.
     """
     names = [plan.candidate] if plan.reference is None else [plan.candidate, plan.reference]
-    here = columns.part(part.rows, names)
-    rows = int(here.truth.size)
-    own: Found = []
-    gaps: Found = []
+    here = [columns.part(part.rows, names) for part in parts]
+    own: list[Found] = [[] for _ in parts]
+    gaps: list[Found] = [[] for _ in parts]
+    bands: list[list[Band]] = [[] for _ in parts]
+    gap_bands: list[list[Band]] = [[] for _ in parts]
     for metric in plan.metrics:
-        if here.weight is not None and not here.weight.any():
-            own.append(Absence(metric=metric, reason="no row here has a weight", n=rows))
-            continue
-        if rows < plan.slice_rows:
-            reason = f"fewer than {plan.slice_rows} rows are too few for an interval to mean much"
-            own.append(Absence(metric=metric, reason=reason, n=rows))
-            continue
-        measured = here.measure(metric, plan.candidate)
-        own.append(estimate_of(metric, measured, cluster=here.cluster, level=plan.level))
-        if plan.reference is None:
-            continue
-        reference = here.measure(metric, plan.reference)
-        gaps.append(
-            difference_of(metric, measured, reference, cluster=here.cluster, level=plan.level)
+        family = Family(metric, columns.cluster, columns.truth.size, plan.level)
+        gap_family = Family(metric, columns.cluster, columns.truth.size, plan.level)
+        for place, (part, mine) in enumerate(zip(parts, here, strict=True)):
+            if (reason := _unmeasured(mine, plan)) is not None:
+                own[place].append(Absence(metric=metric, reason=reason, n=mine.truth.size))
+                continue
+            first = mine.measure(metric, plan.candidate)
+            own[place].append(
+                estimate_of(metric, first, cluster=mine.cluster, level=plan.level)
+            )  # fmt: skip
+            family.add(place, part.rows, own[place][-1], mine.cluster, first)
+            if plan.reference is None:
+                continue
+            second = mine.measure(metric, plan.reference)
+            gaps[place].append(
+                difference_of(metric, first, second, cluster=mine.cluster, level=plan.level)
+            )
+            gap_family.add(place, part.rows, gaps[place][-1], mine.cluster, first, second)
+        if plan.simultaneous:
+            for found, into in ((family, bands), (gap_family, gap_bands)):
+                for place, band in found.bands():
+                    into[place].append(band)
+    return [
+        SliceResult(
+            slice=part.text,
+            value=part.value,
+            rows=int(mine.truth.size),
+            positives=int(mine.truth.sum(dtype=np.int64)),
+            clusters=mine.clusters,
+            estimates=present(own[place]),
+            absent=absent(own[place]),
+            differences=present(gaps[place]),
+            absent_differences=absent(gaps[place]),
+            kind=part.kind,
+            values=part.values,
+            bands=bands[place],
+            difference_bands=gap_bands[place],
         )
-    return SliceResult(
-        slice=part.text,
-        value=part.value,
-        rows=rows,
-        positives=int(here.truth.sum(dtype=np.int64)),
-        clusters=here.clusters,
-        estimates=present(own),
-        absent=absent(own),
-        differences=present(gaps),
-        absent_differences=absent(gaps),
-        kind=part.kind,
-        values=part.values,
-    )
+        for place, (part, mine) in enumerate(zip(parts, here, strict=True))
+    ]
+
+
+def _unmeasured(here: Columns, plan: Plan) -> str | None:
+    """Why a slice's rows are not measured at all; None where they are."""
+    if here.weight is not None and not here.weight.any():
+        return "no row here has a weight"
+    if here.truth.size < plan.slice_rows:
+        return f"fewer than {plan.slice_rows} rows are too few for an interval to mean much"
+    return None
 
 
 def present(found: Found) -> list[Estimate]:

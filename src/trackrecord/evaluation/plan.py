@@ -33,7 +33,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     that slices are compared with; None where there is none. ``slices`` are texts such as
     ``carrier`` or ``distance > 1000`` over ``slice.NAME`` columns. ``clustered`` says that the
     ``cluster`` column makes rows dependent, ``weighted`` that the ``weight`` column says how much
-    each row counts.
+    each row counts. ``simultaneous`` asks for bands that hold for all slices at once.
 
     A slice with fewer than ``slice_rows`` rows has no estimates; a column gives at most
     ``slice_values`` slices, and its rarer values share one; calibration curves have up to ``bins``
@@ -53,6 +53,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     slice_values: int = SLICE_VALUES
     bins: int = 10
     weighted: bool = False
+    simultaneous: bool = False
 
 
 def plan_for_outcomes(
@@ -100,18 +101,21 @@ def plan_for_outcomes(
         against, models = [name for name in names if name != chosen], [chosen]
     asked = [parse_requirement(text) for text in criteria or []]
     measured = _metrics(metrics) + [requirement.metric for requirement in asked]
+    if not slices:
+        sliced = [c for c in outcomes.columns if c.startswith("slice.")]
+        slices = [_slice_text(outcomes[c]) for c in sliced]
     return Plan(
         metrics=list(dict.fromkeys(measured)),
         models=models,
         baselines=against,
         candidate=chosen,
         reference=against[-1] if against else None,
-        slices=slices
-        or [_slice_text(outcomes[c]) for c in outcomes.columns if c.startswith("slice.")],
+        slices=slices,
         criteria=[PlannedRequirement(name=text, require=text) for text in criteria or []],
         level=level,
         clustered="cluster" in outcomes.columns,
         weighted="weight" in outcomes.columns,
+        simultaneous=bool(slices),
     )
 
 

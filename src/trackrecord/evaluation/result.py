@@ -31,12 +31,22 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     absent: list[Absence]
 
 
+class Band(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds that hold for all slices at once, at the plan's level; each by itself at ``each``."""
+
+    metric: str
+    lo: float
+    hi: float
+    each: float
+
+
 class SliceResult(msgspec.Struct, frozen=True, kw_only=True):
     """The candidate on the rows where a slice holds.
 
     ``slice`` is the plan's text, ``value`` the column's value (or ``yes``/``no`` for a condition).
     ``differences`` are to the plan's reference baseline. ``kind`` tells a value that is called
     "missing" from rows without a value, and from the ``values`` rarer values that share a slice.
+    ``bands`` and ``difference_bands`` are there where the plan asks for simultaneous bands.
     """
 
     slice: str
@@ -50,6 +60,8 @@ class SliceResult(msgspec.Struct, frozen=True, kw_only=True):
     absent_differences: list[Absence] = []
     kind: SliceKind = "value"
     values: int = 1
+    bands: list[Band] = []
+    difference_bands: list[Band] = []
 
 
 class CalibrationBin(msgspec.Struct, frozen=True, kw_only=True):

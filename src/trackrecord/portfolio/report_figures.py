@@ -262,7 +262,8 @@ def slices(found: Result) -> Slices | None:
 
 def _band(part: SliceResult, metric: str, paired: bool) -> tuple[float, float] | None:
     """The slice's simultaneous band, where the evaluation made them."""
-    return None
+    bands = part.difference_bands if paired else part.bands
+    return next(((band.lo, band.hi) for band in bands if band.metric == metric), None)
 
 
 def _with_band(lane: Markup, axis: pictures.Axis, band: tuple[float, float], tone: str) -> Markup:

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from trackrecord.cases.criteria import parse_requirement
 from trackrecord.portfolio import report_pictures as drawn
 from trackrecord.portfolio.pictures import Axis
 from trackrecord.portfolio.report import TEMPLATES, environment
-from trackrecord.stats.power import DECIDED
+from trackrecord.stats.power import DECIDED, chance_of
 from trackrecord.version import __version__
 
 if TYPE_CHECKING:
     from trackrecord.evaluation.power import Power
+
+POINTS = 80
 
 
 def render_power(found: Power) -> str:
@@ -24,14 +27,22 @@ def render_power(found: Power) -> str:
     style = "\n".join(
         (TEMPLATES / part).read_text("utf-8") for part in ("page.css", "report/report.css")
     )
-    x = [math.log10(point.units) for point in found.curve]
-    y = [point.chance for point in found.curve]
-    first, last = math.ceil(x[0] - 1e-9), math.floor(x[-1] + 1e-9)
-    ticks = tuple(float(power) for power in range(first, last + 1))
+    asked = parse_requirement(found.criterion)
+    low, high = math.log10(found.curve[0].units), math.log10(found.curve[-1].units)
+    x = [low + (high - low) * step / POINTS for step in range(POINTS + 1)]
+    y = [
+        chance_of(
+            found.effect, found.spread / 10 ** (at / 2), asked.low, asked.high, level=found.level
+        )
+        for at in x
+    ]
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    marked = [power + math.log10(step) for power in powers for step in (1, 2, 5)]
+    ticks = tuple(tick for tick in marked if low - 1e-9 <= tick <= high + 1e-9)
     marks = [(math.log10(found.needed), DECIDED)] if found.needed else []
     picture = drawn.plot(
         [drawn.Line("candidate", x, y)],
-        Axis(x[0], max(x[-1], x[0] + 1e-9), ticks, 0),
+        Axis(low, max(high, low + 1e-9), ticks, 0),
         drawn.SHARE,
         label=f"The chance of a decision over the number of {found.unit}.",
         level=DECIDED,
