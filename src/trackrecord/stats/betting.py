@@ -1,9 +1,13 @@
-"""The narrowest intervals known that may be looked at all the time, for bounded rows of one mean.
+"""Narrow intervals that may be looked at all the time, for bounded rows that share one mean.
 
 To each possible mean m belongs a gambler who bets against it on every row: a fair game if m is the
 mean, so a fortune of 1 / alpha times the stake is seen with probability alpha at most, ever (Ville
-1939). The interval is what no gambler has yet refuted (Waudby-Smith & Ramdas 2024, theorem 3:
-hedged capital, with their predictable plug-in bets).
+1939). The interval is what no gambler has yet refuted (Waudby-Smith & Ramdas 2024, theorem 3).
+
+Each gambler's stake is hedged: half is bet on a greater mean, half on a lesser. Each half is shared
+among bets of several sizes, each the best for one number of rows of AIMS if the variance seen so
+far lasts, as their fixed-time bets are (section 4.3). An average of fair games is fair. Their bets
+that shrink with time, one at each row, gave intervals 1.1 to 2 times as wide from 3,000 rows on.
 
 Rows come in any portions: ``observe`` returns the new state, and the interval after each portion is
 that after its last row; refutations within a portion count too.
@@ -28,13 +32,14 @@ if TYPE_CHECKING:
 GAMBLERS = 2001
 # no bet above this share of what could be lost at once
 SHARE = 0.5
-AT_ONCE = 256
+AIMS = 10.0 * 4.0 ** np.arange(10)
+AT_ONCE = 64
 
 
 class Betting(msgspec.Struct, frozen=True, kw_only=True):
     """The state after ``n`` rows between ``low`` and ``high``: ``total`` and ``squares`` of scaled
-    rows, and of each gambler not yet refuted the possible mean ``m`` and the logarithms of the two
-    fortunes, betting ``up`` and ``down``. ``m`` is scaled to [0, 1]; ``step`` counts its places."""
+    rows (n,); of each of g gamblers not yet refuted its ``step`` (g,), which says its mean, and the
+    logarithms of what became of the stakes bet ``up`` (AIMS, g) and ``down`` (AIMS, g)."""
 
     low: float
     high: float
@@ -65,7 +70,7 @@ class Betting(msgspec.Struct, frozen=True, kw_only=True):
 def start(*, low: float, high: float, level: float = 0.95) -> Betting:
     """Before any row: every mean from ``low`` to ``high`` is possible."""
     within(np.empty(0), low, high)
-    fortunes = np.zeros(GAMBLERS)
+    fortunes = np.zeros((AIMS.size, GAMBLERS))
     return Betting(
         low=low,
         high=high,
@@ -127,15 +132,17 @@ def _portion(state: Betting, x: Floats) -> tuple[Betting, NDArray[np.int64]]:
     errors = (x - mean[1:]) ** 2
     spent = state.squares + np.concatenate([[0.0], np.cumsum(errors)])
     variance = (0.25 + spent[:-1]) / i
-    bet = np.sqrt(2 * math.log(2 / alpha) / (variance * i * np.log1p(i)))[:, None]
+    stake = 2 * math.log(2 * AIMS.size / alpha)
+    bet = np.sqrt(stake / (variance * AIMS[:, None]))[:, :, None]
     m = _possible(state.step)
     with np.errstate(divide="ignore"):
         up_bet = np.minimum(bet, SHARE / m)
         down_bet = np.minimum(bet, SHARE / (1 - m))
     apart = x[:, None] - m
-    up = state.up + np.cumsum(np.log1p(up_bet * apart), axis=0)
-    down = state.down + np.cumsum(np.log1p(-down_bet * apart), axis=0)
-    left = np.logical_and.accumulate(np.maximum(up, down) < math.log(2 / alpha), axis=0)
+    up = state.up[:, None] + np.cumsum(np.log1p(up_bet * apart), axis=1)
+    down = state.down[:, None] + np.cumsum(np.log1p(-down_bet * apart), axis=1)
+    richer = np.maximum(np.logaddexp.reduce(up), np.logaddexp.reduce(down))
+    left = np.logical_and.accumulate(richer < math.log(2 * AIMS.size / alpha), axis=0)
     kept = left[-1]
     found = msgspec.structs.replace(
         state,
@@ -143,8 +150,8 @@ def _portion(state: Betting, x: Floats) -> tuple[Betting, NDArray[np.int64]]:
         total=float(sums[-1]),
         squares=float(spent[-1]),
         step=state.step[kept],
-        up=up[-1, kept],
-        down=down[-1, kept],
+        up=up[:, -1, kept],
+        down=down[:, -1, kept],
     )
     if state.step.size == 0:
         return found, np.full((x.size, 2), -1)

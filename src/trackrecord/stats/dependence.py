@@ -6,7 +6,7 @@ mended here: influences have their mean taken out, which shrinks every autocovar
 independent stretches of time are seen. Both depend on b = (lag + 1) / n alone (Kiefer & Vogelsang
 2005): the variance is divided by 1 − b + b² / 3, its share that is left on average, and Student's t
 has 3 / (2 b) degrees, the equivalent number for these weights (Lazarus, Lewis, Stock & Watson
-2018, section 2). Together they give Kiefer & Vogelsang's critical values within 3 %, up to b = 1 / 4.
+2018). Together they give Kiefer & Vogelsang's critical values within 3 %, up to b = 1 / 4.
 """
 
 from __future__ import annotations
