@@ -61,6 +61,7 @@ def evaluate_outcomes(outcomes: pl.DataFrame, plan: Plan) -> Evaluation:
             why="no model can be told from another where everything turned out the same",
             next="evaluate rows of which some came true and some did not",
         )
+    _check_weighed(columns)
     # A BLAS sum depends on how many threads share it; with one thread the last bit stays put.
     with threadpool_limits(1, user_api="blas"):
         models, differences = measure_all(columns, plan)
@@ -118,6 +119,19 @@ def check_plan(plan: Plan) -> None:
                 why=f"metrics: {', '.join(plan.metrics)}",
             )
         baseline_of(requirement, plan)
+
+
+def _check_weighed(columns: Columns) -> None:
+    """Raise DataError where only rows of one class have a weight."""
+    if columns.weight is None:
+        return
+    weighed = columns.truth[columns.weight > 0]
+    if weighed.size == 0 or weighed.min() == weighed.max():
+        raise DataError(
+            f"the truth has one class among the {weighed.size:,} rows with a weight above 0",
+            why="no model can be told from another where everything turned out the same",
+            next="give rows of both classes a weight",
+        )
 
 
 def _calibration(columns: Columns, plan: Plan) -> list[Calibration]:

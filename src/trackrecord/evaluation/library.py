@@ -281,6 +281,8 @@ def _guesses(plan: Plan) -> list[str]:
         if plan.clustered
         else "every row is independent: where not, name what rows share with --cluster"
     )
+    if plan.weighted:
+        said.append("a row counts by its 'weight'")
     return said
 
 
