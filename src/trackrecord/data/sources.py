@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 READABLE = "CSV and TSV (also .gz), Parquet and Arrow IPC (Feather) files"
 MISSING = ("", "NA")
+THREADED_BYTES = 1 << 22
 _EXPORT = "export the table again, with a header and rows"
 
 
@@ -276,7 +277,9 @@ def _read_text(path: Path, where: str) -> pl.DataFrame:
         ),
     }
     try:
-        table = pacsv.read_csv(pa.BufferReader(raw), **options)
+        # Where the process ends while Arrow's threads still start, the C++ runtime aborts it.
+        reading = pacsv.ReadOptions(use_threads=len(raw) >= THREADED_BYTES)
+        table = pacsv.read_csv(pa.BufferReader(raw), read_options=reading, **options)
     except pa.ArrowInvalid as error:
         raise _unparsed(raw, options, path, error) from None
     frame = pl.from_arrow(table)
