@@ -25,8 +25,14 @@ from trackrecord.cases.seal import (
     seal_case,
 )
 from trackrecord.cases.spec import Case
+from trackrecord.data.split import rfc3339
 from trackrecord.evaluation.case import EvaluationPredicate, LookPredicate, plan_of
-from trackrecord.evaluation.contrast import ContrastPredicate, ContrastResult
+from trackrecord.evaluation.contrast import (
+    AS_SEALED,
+    ContrastPredicate,
+    ContrastResult,
+    protocol_in_words,
+)
 from trackrecord.evaluation.evaluate import evaluate_outcomes
 from trackrecord.evaluation.outcomes import write_outcomes
 from trackrecord.evaluation.plan import Plan
@@ -150,6 +156,9 @@ CARRIERS = [
 ]
 
 
+TRAINED_RATE = 0.2
+
+
 def example_case(*changes: tuple[str, str]) -> Case:
     """The case after replacing pieces of its text, each of which must be there."""
     text = CASE
@@ -218,7 +227,7 @@ def outcomes(rows: int, seed: int = 1, *, skill: float = 0.75) -> pl.DataFrame:
         {
             "id": [f"F{seed}-{row:06d}" for row in range(rows)],
             "truth": truth,
-            "score.base_rate": np.full(rows, 0.18),
+            "score.base_rate": np.full(rows, TRAINED_RATE),
             "score.table": _sigmoid(-1.6 + 0.6 * (known + 1.75) + draw.normal(0, 0.25, rows)),
             "score.logistic": _sigmoid(-1.65 + 0.85 * (known + 1.75) + draw.normal(0, 0.2, rows)),
             "score.boosted": _sigmoid(known + skill * (bad + own) - 0.35),
@@ -236,24 +245,23 @@ def outcomes(rows: int, seed: int = 1, *, skill: float = 0.75) -> pl.DataFrame:
 def fingerprint(rows: int) -> Fingerprint:
     """What a seal says of the invented data; ids and truth of validation and test are real."""
     frames = {"validation": outcomes(rows // 2, 3), "test": outcomes(rows)}
-    spans = {
-        "train": ("2013-01-01", "2013-08-31"),
-        "validation": ("2013-09-01", "2013-09-30"),
-        "test": ("2013-10-01", "2013-12-31"),
-    }
     parts, whole = {}, hashlib.sha256()
-    for name, (first, last) in spans.items():
+    for name in ("train", "validation", "test"):
         frame = frames.get(name)
-        count = 5 * rows if frame is None else frame.height
-        ids = truth = _sha(name)
-        if frame is not None:
+        if frame is None:
+            count, positives = 5 * rows, int(5 * rows * TRAINED_RATE)
+            first, last = "2013-01-01T05:00:00Z", "2013-09-01T03:59:00Z"
+            ids = truth = _sha(name)
+        else:
+            count, positives = frame.height, int(frame["truth"].sum())
+            first, last = rfc3339(frame["time"].min()), rfc3339(frame["time"].max())
             pairs = sorted(zip(frame["id"].to_list(), frame["truth"].to_list(), strict=True))
             ids = _sha("".join(f"{len(i)} {i}\n" for i, _ in pairs))
             truth = _sha("".join(f"{len(i)} {i} {t}\n" for i, t in pairs))
         whole.update(f"{name} {count} {ids}\n".encode())
         parts[name] = SealedPart(
             rows=count,
-            positives=None if name == "test" else count // 5,
+            positives=None if name == "test" else positives,
             first=first,
             last=last,
             ids=ids,
@@ -291,7 +299,7 @@ def record_run(
     workspace: Workspace, case: Case, seal: str | None, rows: int, number: str = "0001"
 ) -> Entry:
     """A run's evidence."""
-    names = [("baseline", item.name, "baseline") for item in case.baseline]
+    names = [("baseline", b.name, msgspec.to_builtins(b)["kind"]) for b in case.baseline]
     names += [("model", item.name, item.estimator) for item in case.model]
     predicate = RunPredicate(
         case=case.name,
@@ -419,11 +427,10 @@ def record_contrast(
         name = f"runs/{case.name}/{number}/outcomes-contrast-{index}.parquet"
         subjects.append(_written(workspace, name, frame))
         found = evaluate_outcomes(frame, bare)
-        results.append(_contrast(item.name, "another way of splitting", found, frame, name))
+        results.append(_contrast(item.name, protocol_in_words(case, item), found, frame, name))
     frame = outcomes(rows).drop("score.base_rate", "score.table", "score.logistic")
     honest = _contrast(
-        "as sealed",
-        "the case as it was sealed",
+        *AS_SEALED,
         evaluate_outcomes(frame, bare),
         frame,
         f"runs/{case.name}/{number}/outcomes-test.parquet",
@@ -440,7 +447,10 @@ def record_contrast(
             plan=bare,
             tool=__version__,
         ),
-        subjects=subjects,
+        subjects=[
+            *subjects,
+            Subject(name="evaluation", digest={"sha256": str(evaluation.evidence)}),
+        ],
         case=case.name,
     )
 

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from trackrecord.cases.criteria import Requirement
 from trackrecord.errors import DataError
 from trackrecord.evaluation.evaluate import evaluate_outcomes
-from trackrecord.evaluation.outcomes import canonical_outcomes, interpret, read_outcomes
+from trackrecord.evaluation.outcomes import canonical_outcomes, read_outcomes
 from trackrecord.evaluation.outcomes import write_outcomes as write
 from trackrecord.evaluation.plan import Plan, plan_for_outcomes
+from trackrecord.evaluation.reading import interpret
 from trackrecord.evaluation.result import Evaluation
 from trackrecord.evaluation.verdict import verdict_of
 
