@@ -292,3 +292,20 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
     report = verify_folder(tmp_path)
     assert time.monotonic() - began < 5
     assert sum("larger than" in check.what for check in report.checks) >= 2
+
+
+def test_an_empty_folder_that_nobody_published_is_named(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(shared_publication(tmp_path_factory), tmp_path / "parcels"))
+    (folder / "runs" / "notes").mkdir()
+    report = verify_folder(folder)
+    assert report.exit_code == 1
+    assert [check.file for check in report.checks if not check.ok] == ["runs/notes"]
+
+
+def test_a_file_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("x")
+    report = verify_folder(tmp_path / "index.html")
+    assert report.exit_code == 2
+    assert report.checks[0].what == "it is a file, not a folder"

@@ -62,7 +62,8 @@ def verify_folder(
 
 def _verify(root: Path, head: str | None, progress: Progress) -> Report:
     if not root.is_dir():
-        return _unusable(bad("folder", "there is no such folder", str(root)))
+        what = "it is a file, not a folder" if root.exists() else "there is no such folder"
+        return _unusable(bad("folder", what, str(root)))
     progress("reading the folder", 0.0)
     folder, checks = list_folder(root)
     if not any(name in folder.sizes for name in (PAGE, CARD, CLAIMS, CHAIN)):

@@ -88,6 +88,8 @@ def _walk(folder: str, prefix: str, depth: int) -> Iterator[tuple[str, int | str
     """(relative path, size) of plain files, (relative path, what is wrong) of others, in order."""
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
+    if not found and prefix:
+        yield prefix.rstrip("/"), "an empty folder, which nobody published"
     for entry in found:
         path = prefix + entry.name
         try:
