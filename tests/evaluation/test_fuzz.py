@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from trackrecord.cases.criteria import parse_requirement
@@ -70,6 +70,7 @@ def files(draw: st.DrawFn) -> bytes:
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(files())
+@example(b"\n0")
 def test_a_file_is_measured_or_refused_in_words(tmp_path_factory: pytest.TempPathFactory,
                                                 content: bytes) -> None:  # fmt: skip
     path = tmp_path_factory.getbasetemp() / "fuzz.csv"

@@ -260,6 +260,8 @@ def _read_text(path: Path, where: str) -> pl.DataFrame:
         raise DataError(
             f"{where} is empty", where=str(path), why="it has no header and no rows", next=_EXPORT
         )
+    # A line of its own before the header is no header, for this parser either.
+    raw = raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     delimiter = "\t" if {".tsv", ".tab"} & {s.lower() for s in path.suffixes} else ","
     header = _header(raw, delimiter, where)
     check_columns(header, {}, where)
