@@ -8,6 +8,7 @@ that reader need not see:
     <!-- not run: REASON -->          the block cannot run in a test
     <!-- slow: REASON -->             it and what follows run in the slow suite only
     <!-- first: COMMANDS -->          commands to run before it, such as making a file it reads
+    <!-- editor: SED SCRIPT -->       what whoever reads the page changes in $EDITOR
     <!-- may exit 1: REASON -->       an exit code of 1 is what the text talks about
     <!-- compared -->                 each line of output shown must be printed; ``…`` is any text
 """
@@ -27,7 +28,7 @@ from tests.promises.pages import Block, blocks
 RUNNABLE = ("sh", "console", "python")
 _COMMENTS = re.compile(r"(?:<!--(?:(?!-->).)*-->\s*)+\Z", re.DOTALL)
 _COMMENT = re.compile(r"<!--\s*([a-z ]+1?)(?::\s*(.*?))?\s*-->", re.DOTALL)
-KNOWN = ("not run", "slow", "first", "may exit 1", "compared")
+KNOWN = ("not run", "slow", "first", "editor", "may exit 1", "compared")
 
 
 class Command(NamedTuple):
@@ -79,6 +80,7 @@ def run_page(text: str, folder: Path, *, slow: bool) -> int:
             where = _run(said["first"] + "\n", where, folder, block, set())[1]
         if "not run" in said:
             continue
+        (folder / ".editor.sed").write_text(said.get("editor", ""))
         allowed = {1} if "may exit 1" in said else set()
         if block.language == "console" and re.search(r"^\s*✗ ", block.text, re.MULTILINE):
             allowed |= {1, 2}
@@ -102,6 +104,7 @@ def _run(
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(folder),
         "COLUMNS": "100",
+        "EDITOR": f"sed -i -E -f {folder / '.editor.sed'}",
     }
     controller, terminal = pty.openpty()
     try:

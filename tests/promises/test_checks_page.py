@@ -57,7 +57,7 @@ def root(tmp_path: Path) -> Path:
 
 def findings(text: str, root: Path) -> list[Finding]:
     case, line_of = decode_case(text, FILE)
-    return findings_of(Opened(Workspace(root), case, line_of, FILE))
+    return findings_of(Opened(Workspace(root), case, line_of, FILE, text))
 
 
 def test_every_code_in_the_program_has_a_section_and_every_section_a_code() -> None:
@@ -75,7 +75,7 @@ def test_each_planted_fault_is_found(code: str, root: Path) -> None:
         case, line_of = decode_case(BASE, FILE)
         broken = msgspec.structs.replace(case.criterion[0], require="brier ~ 0.5")
         case = msgspec.structs.replace(case, criterion=[broken])
-        found = findings_of(Opened(Workspace(root), case, line_of, FILE))
+        found = findings_of(Opened(Workspace(root), case, line_of, FILE, BASE))
     else:
         found = findings(planted(code), root)
     severities = {finding.severity for finding in found if finding.code == code}

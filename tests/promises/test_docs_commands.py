@@ -66,6 +66,12 @@ $ echo one \\
 one … three
 ```
 
+<!-- editor: s/x/y/ -->
+```sh
+$EDITOR here.txt
+grep y here.txt
+```
+
 <!-- may exit 1: grep finds nothing -->
 ```sh
 grep nothing here.txt
@@ -98,11 +104,11 @@ touch slow.txt
 
 
 def test_blocks_run_in_order_in_one_folder(tmp_path: Path) -> None:
-    assert run_page(GOOD, tmp_path, slow=False) == 6
+    assert run_page(GOOD, tmp_path, slow=False) == 7
     assert (tmp_path / "sub/here.txt").exists()
     assert not (tmp_path / "sub/slow.txt").exists()
     (tmp_path / "again").mkdir()
-    assert run_page(GOOD, tmp_path / "again", slow=True) == 7
+    assert run_page(GOOD, tmp_path / "again", slow=True) == 8
     assert (tmp_path / "again/sub/slow.txt").exists()
 
 

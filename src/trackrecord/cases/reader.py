@@ -38,6 +38,11 @@ def read_case(path: Path, *, shown: str | None = None) -> tuple[Case, LineOf]:
         With file and line, for anything that is not a case this version understands.
     """
     name = shown or path.as_posix()
+    return decode_case(read_case_text(path, name), name)
+
+
+def read_case_text(path: Path, name: str) -> str:
+    """The text of the case file, called ``name`` in what is told. Raises CaseError."""
     try:
         # Opening a pipe would wait for its writer, and a device may never end.
         if path.exists() and not path.is_file():
@@ -56,10 +61,9 @@ def read_case(path: Path, *, shown: str | None = None) -> tuple[Case, LineOf]:
     if len(raw) > MAX_CASE_BYTES:
         raise CaseError(f"{name} is larger than 1 MB", why="a case is a page of text")
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CaseError(f"{name} is not UTF-8", where=f"{name}, byte {error.start}") from None
-    return decode_case(text, name)
 
 
 def decode_case(text: str, name: str) -> tuple[Case, LineOf]:

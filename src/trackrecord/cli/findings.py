@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from trackrecord.cli.printing import say
+from trackrecord.cli.printing import hint, say
 
 if TYPE_CHECKING:
     from trackrecord.cli.opening import Opened
@@ -20,7 +20,8 @@ def findings_of(opened: Opened, table: CaseTable | None = None) -> list[Finding]
     """
     from trackrecord.data.check import check_case
 
-    found = check_case(opened.case, opened.workspace.root, opened.line_of, table=table)
+    root, text = opened.workspace.root, opened.text
+    found = check_case(opened.case, root, opened.line_of, table=table, text=text)
     return sorted([*found, *_estimators(opened)], key=lambda finding: finding.severity == "doubt")
 
 
@@ -47,11 +48,11 @@ def _estimators(opened: Opened) -> Iterator[Finding]:
             )
 
 
-def tell_findings(findings: list[Finding]) -> None:
-    """One block for each finding: mark, code, place, what, fix."""
+def tell_findings(findings: list[Finding], *, refused: bool = False) -> None:
+    """One block for each finding: mark, code, place, what, fix; ``refused`` for these."""
     for finding in findings:
-        mark = "✗" if finding.severity == "error" else "?"
+        mark = "✗" if refused or finding.severity == "error" else "?"
         place = f"{finding.file}:{finding.line}" if finding.line else finding.file
         say(f"{mark} {finding.code} {place}")
         say(f"    {finding.what}")
-        say(f"    fix: {finding.fix}")
+        say(f"    fix: {hint(finding.fix)}", indent=9)

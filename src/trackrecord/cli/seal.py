@@ -6,7 +6,7 @@ import argparse
 
 from trackrecord.cli.command import Answer
 from trackrecord.cli.opening import add_case_argument, open_case
-from trackrecord.cli.printing import counted, progress, say
+from trackrecord.cli.printing import counted, progress, say, say_next
 from trackrecord.errors import CaseError
 from trackrecord.version import __version__
 
@@ -32,6 +32,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     from trackrecord.cases.seal import amend_case, life_of, seal_case
     from trackrecord.cases.spec import Part
     from trackrecord.cli.findings import findings_of, tell_findings
+    from trackrecord.data.checks.decisions import UNDECIDED
     from trackrecord.data.fingerprint import take_fingerprint
     from trackrecord.data.split import assign_parts
     from trackrecord.data.table import load_case_table
@@ -44,9 +45,10 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
         table = load_case_table(case, workspace.root, strict=False)
         step("checking the case", 0.5)
         findings = findings_of(opened, table)
-        errors = [finding for finding in findings if finding.severity == "error"]
+        # What may wait while a case is a draft must be decided before it is fixed.
+        errors = [f for f in findings if f.severity == "error" or f.code == UNDECIDED]
         if errors:
-            tell_findings(errors)
+            tell_findings(errors, refused=True)
             first = errors[0]
             raise CaseError(
                 f"the case '{case.name}' has {counted(len(errors), 'error')}: it was not sealed",
@@ -96,7 +98,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
             else ""
         )
         say(f"  power  {planned.criterion}: {verdict}{needed}")
-    say(f"  next: trackrecord run {case.name}")
+    say_next(f"trackrecord run {case.name}")
     return Answer(
         0, {"case": case.name, "entry": entry.seq, "evidence": entry.evidence, "time": entry.time}
     )

@@ -14,6 +14,7 @@ from trackrecord.data.blame import KeyedDataError
 from trackrecord.data.checks.columns import check_columns, check_roles
 from trackrecord.data.checks.contrasts import check_contrasts, check_contrasts_text
 from trackrecord.data.checks.criteria import check_criteria_text, check_decidable
+from trackrecord.data.checks.decisions import check_decisions
 from trackrecord.data.checks.parts import check_parts, check_split_text
 from trackrecord.data.checks.slices import check_slices
 from trackrecord.data.checks.surroundings import check_surroundings
@@ -27,7 +28,7 @@ __all__ = ["Finding", "check_case"]
 
 
 def check_case(
-    case: Case, root: Path, line_of: LineOf, table: CaseTable | None = None
+    case: Case, root: Path, line_of: LineOf, table: CaseTable | None = None, *, text: str = ""
 ) -> list[Finding]:
     """All findings, errors first, then by line.
 
@@ -41,6 +42,8 @@ def check_case(
         From a key path such as ``split.train`` or ``criterion.2.require`` to a line of the file.
     table:
         The case's table, where it is loaded already.
+    text:
+        The file's text, in whose comments a draft marks what is to be decided.
 
     Notes
     -----
@@ -54,6 +57,7 @@ def check_case(
     found += check_contrasts_text(case, file, line_of)
     found += check_criteria_text(case, file, line_of)
     found += check_surroundings(case, root, file, line_of)
+    found += check_decisions(case, text, file, line_of)
     if table is None:
         try:
             table = load_case_table(case, root, strict=False)

@@ -7,6 +7,7 @@ column is called, the draft is TOML that means that name.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,12 @@ from trackrecord.workspace import checked_case_name
 
 if TYPE_CHECKING:
     import polars as pl
+
+# What a draft says where only a person can: a check finds what nobody has replaced.
+DRAFTED_QUESTION = re.compile(r"Will .+ be .+ for this unit\?", re.DOTALL)
+DRAFTED_USE = "Not decided yet: a draft from the data."
+DRAFTED_LIMIT = "Drafted from the data; nobody has thought about its limits yet."
+DRAFTED_MEANING = "not decided yet"
 
 
 def draft_case(path: Path, name: str, relative: str | Path) -> str:
@@ -91,9 +98,9 @@ name = {toml_string(name)}
 question = {toml_string(f"Will {roles.target} be {roles.positive} for this unit?")}
 task = "binary"
 # decide: who acts on the answer, and how?
-intended_use = "Not decided yet: a draft from the data."
+intended_use = {toml_string(DRAFTED_USE)}
 # decide: where must this not be used, and what can it not know?
-limits = ["Drafted from the data; nobody has thought about its limits yet."]
+limits = [{toml_string(DRAFTED_LIMIT)}]
 # decide: only columns whose value is known at the moment the question is asked.
 {left}features = {_list(features)}
 """
@@ -145,7 +152,7 @@ def _target(roles: Roles) -> str:
             f"# decide: the target is missing in {roles.missing_targets:,} rows. What does that"
             " mean, and\n# is leaving them out fair?\n"
             'missing = "exclude"\n'
-            'missing_means = "not decided yet"\n'
+            f"missing_means = {toml_string(DRAFTED_MEANING)}\n"
         )
     else:
         missing = (
