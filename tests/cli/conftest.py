@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -32,15 +33,17 @@ DECISIONS = [
     ("test = 0.2\n", "test = 0.4\n"),
     ("calibration_slope in [0.8, 1.25]", "calibration_slope in [0.1, 3.0]"),
     ("bias in [-0.02, 0.02]", "bias in [-0.2, 0.2]"),
+    ("# decide:", "# decided:"),
 ]  # fmt: skip
 
 
 class Told(NamedTuple):
-    """What a command answered."""
+    """What a command answered: ``out`` and ``err`` without the ``-C`` that hints repeat."""
 
     code: int
     out: str
     err: str
+    printed: str
 
     @property
     def json(self) -> Any:
@@ -54,7 +57,9 @@ def trackrecord(*words: str | Path, at: Path | None = None) -> Told:
     where = ["-C", str(at)] if at else []
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main([*map(str, words), *where])
-    return Told(code, out.getvalue(), err.getvalue())
+    printed = (out.getvalue(), err.getvalue())
+    plain = [re.sub(r"trackrecord -C \S+ ", "trackrecord ", text) for text in printed]
+    return Told(code, *plain, "".join(printed))
 
 
 def cancer(rows: int = 569) -> str:

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from trackrecord.cli.command import make_parser
+from trackrecord.cli.main import VERBS
+from trackrecord.cli.printing import hint, stand_in
+from trackrecord.workspace import find_workspace
 
 from .conftest import NAME, Journey, digests, edit, predictions, trackrecord
 
@@ -45,7 +52,7 @@ def test_each_step_does_its_work_and_names_the_next(
         ("run", "run", "trackrecord evaluate tumours --part test"),
         ("validation", "validated", "trackrecord evaluate tumours --part test"),
         ("test", "evaluated, 1 look at the test", "trackrecord publish tumours"),
-        ("publish", "published, 1 look at the test", "trackrecord verify published/tumours"),
+        ("publish", "published, 1 look at the test", "trackrecord verify …/published/tumours"),
     ],
 )
 def test_status_says_where_one_stands_at_each_stage(
@@ -56,7 +63,8 @@ def test_status_says_where_one_stands_at_each_stage(
     if stage != "init":
         assert told.out.startswith("tumours  ")
     assert stands in told.out
-    assert told.out.rstrip().endswith(f"next: {next_step}")
+    shown = re.sub(r"(verify ).*/published/", r"\1…/published/", told.out.rstrip())
+    assert " ".join(shown.split()).endswith(f"next: {next_step}")
 
 
 def test_the_draft_asks_for_eleven_decisions_and_is_a_case_already(at_stage: AtStage) -> None:
@@ -245,3 +253,109 @@ def test_the_folder_may_come_before_the_verb(at_stage: AtStage) -> None:
     root = at_stage("check")
     assert trackrecord("-C", root, "case", "check", NAME).code == 0
     assert trackrecord("-C", root, "status") == trackrecord("status", at=root)
+
+
+def typed(printed: str) -> list[list[str]]:
+    """The commands of every ``next:``, as words."""
+    found = []
+    for line in printed.splitlines():
+        _, label, hint = line.partition("next:")
+        if label or line.lstrip().startswith("trackrecord "):
+            for command in re.split(r", then:|   \(", hint if label else line):
+                if "trackrecord " in command:
+                    found.append(shlex.split(command[command.index("trackrecord ") :])[1:])
+    return found
+
+
+def test_every_hint_can_be_typed_where_the_person_stands(
+    journey: Journey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    hints = [words for told in journey.told.values() for words in typed(told.printed)]
+    outside = trackrecord("status", at=journey.folder)
+    assert ["-C", str(journey.folder), "init"] in typed(outside.printed)
+    assert len(hints) >= 20
+    for words in hints:
+        folder = words[1] if words[0] == "-C" else None
+        verb, *rest = words[2:] if folder else words
+        options = make_parser(verb, VERBS[verb][0])[0].parse_args(rest)
+        if verb == "verify":
+            assert (journey.folder / options.published / "index.html").exists()
+        elif "NAME" not in rest or folder is not None:
+            assert folder is not None, words
+            assert find_workspace(Path(folder)).root == journey.folder / "workspace"
+
+
+def test_a_hint_repeats_the_folder_once_and_not_for_verify() -> None:
+    stand_in("my work")
+    try:
+        assert hint("trackrecord seal x") == "trackrecord -C 'my work' seal x"
+        assert hint("mend that, then: trackrecord run x (twice)") == (
+            "mend that, then: trackrecord -C 'my work' run x (twice)"
+        )
+        both = "trackrecord case check x, then: trackrecord seal x"
+        assert hint(both).count("-C 'my work'") == 2
+        for same in (
+            "trackrecord seal x -C other",
+            "trackrecord verify published/x",
+            "cd a && trackrecord case new NAME",
+            "what `trackrecord publish` wrote",
+        ):
+            assert hint(same) == same
+    finally:
+        stand_in(None)
+    assert hint("trackrecord seal x") == "trackrecord seal x"
+
+
+def test_a_draft_is_checked_with_doubts_and_not_sealed(at_stage: AtStage) -> None:
+    root = at_stage("new")
+    text = (root / "cases/tumours/case.toml").read_text().splitlines()
+    marks = [number for number, line in enumerate(text, 1) if line.startswith("# decide:")]
+    told = trackrecord("case", "check", NAME, "--json", at=root)
+    found = [f for f in told.json["findings"] if f["code"] == "TR040"]
+    assert [f["line"] for f in found] == marks
+    assert "who acts on the answer, and how? (intended_use is still" in found[1]["what"]
+    said = trackrecord("case", "check", NAME, at=root).out
+    assert f"next: decide what the draft left open in {len(marks)} places" in said
+    before = digests(root)
+    refused = trackrecord("seal", NAME, at=root)
+    assert refused.code == 2
+    assert f"cases/tumours/case.toml:{marks[0]}" in refused.err
+    assert digests(root) == before
+    edit(root, ("# decide:", "# decided:"))
+    refused = trackrecord("seal", NAME, at=root)  # nobody wrote a question of their own
+    assert "question is still the draft's" in refused.err
+    assert "✗ TR040" in refused.out
+
+
+def test_check_says_what_can_be_done_with_the_case_next(at_stage: AtStage) -> None:
+    root = at_stage("seal")
+    assert "next: trackrecord run tumours" in trackrecord("case", "check", NAME, at=root).out
+    edit(root, ("bias in [-0.2, 0.2]", "bias in [-0.3, 0.3]"))
+    told = trackrecord("case", "check", NAME, at=root)
+    assert "next: trackrecord amend tumours --reason" in told.out
+    chain = root / "evidence/chain.jsonl"
+    chain.write_text(chain.read_text().replace("seal", "saal", 1))
+    assert "trackrecord doctor" in trackrecord("case", "check", NAME, at=root).out
+
+
+def test_claims_of_an_earlier_evaluation_are_written_again_and_kept(at_stage: AtStage) -> None:
+    root = at_stage("claim")
+    assert "next: trackrecord publish tumours" in trackrecord("status", at=root).out
+    told = trackrecord("evaluate", NAME, "--part", "test", at=root)
+    step = "next: trackrecord claim draft tumours --again"
+    assert step in told.out
+    assert step in trackrecord("status", at=root).out
+    assert "--again" in trackrecord("publish", NAME, "--yes", at=root).err
+    refused = trackrecord("claim", "draft", NAME, at=root)
+    assert refused.code == 2
+    assert "trackrecord claim draft tumours --again" in refused.err
+    old = (root / "cases/tumours/claims.toml").read_bytes()
+    told = trackrecord("claim", "draft", NAME, "--again", at=root)
+    assert told.code == 0
+    assert "kept the claims there were as cases/tumours/claims.toml.old" in told.out
+    assert (root / "cases/tumours/claims.toml.old").read_bytes() == old
+    assert trackrecord("claim", "draft", NAME, "--again", at=root).code == 0
+    assert (root / "cases/tumours/claims.toml.old").read_bytes() == old
+    assert (root / "cases/tumours/claims.toml.old-2").exists()
+    assert trackrecord("publish", NAME, "--yes", at=root).code == 0

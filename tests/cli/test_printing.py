@@ -6,7 +6,7 @@ import pytest
 
 from trackrecord.cli import printing
 from trackrecord.cli.measured import interval
-from trackrecord.cli.printing import counted, print_json, safe, say, table
+from trackrecord.cli.printing import counted, print_json, safe, say, table, wrapped
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,20 @@ def test_numbers_are_said_with_their_interval_and_their_noun() -> None:
     assert counted(1, "look") == "1 look"
     assert counted(2, "look") == "2 looks"
     assert counted(0, "doubt") == "0 doubts"
+
+
+def test_long_words_for_a_person_go_on_below_indented_and_a_command_stays_whole() -> None:
+    long = "  ✗ " + "a sentence that goes on " * 8
+    lines = wrapped(long, 4, 60).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert lines[0].startswith("  ✗ a sentence")
+    assert all(line.startswith("    ") and line[4] != " " for line in lines[1:])
+    command = "trackrecord amend churn --reason " + "x" * 50
+    assert wrapped(f"  next: {command}", 8, 60) == f"  next: {command}"
+    assert wrapped(f"undo the change that you made, or: {command}", 4, 60).splitlines() == [
+        "undo the change that you made, or:",
+        f"    {command}",
+    ]
+    path = "/a/very/long/path" * 6
+    assert path in wrapped(f"  outcomes: {path}", 4, 60)
+    assert wrapped("as  it   is", 4, 60) == "as  it   is"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -61,7 +62,7 @@ def interrupt(process: subprocess.Popen[str]) -> tuple[str, float]:
 def check_stopped(process: subprocess.Popen[str], said: str, seconds: float) -> None:
     assert process.returncode == 130, said
     assert "stopped. Every file is whole" in said
-    assert "next:  trackrecord status" in said
+    assert re.search(r"next:  trackrecord (-C \S+ )?status", said)
     assert "Traceback" not in said
     assert seconds < 5
 

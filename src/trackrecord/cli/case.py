@@ -5,11 +5,17 @@ from __future__ import annotations
 import argparse
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trackrecord.cli.command import Answer, sub_verb
 from trackrecord.cli.opening import add_case_argument, open_case, open_workspace_of
-from trackrecord.cli.printing import counted, progress, say
-from trackrecord.errors import BadInput
+from trackrecord.cli.printing import counted, progress, say, say_next
+from trackrecord.errors import BadInput, DataError, LedgerError
+
+if TYPE_CHECKING:
+    from trackrecord.cli.opening import Opened
+    from trackrecord.data.finding import Finding
+    from trackrecord.data.table import CaseTable
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -88,7 +94,7 @@ def new_case(options: argparse.Namespace) -> Answer:
         say(f"✓ copied {options.data} to {relative}")
     decisions = text.count("# decide:")
     say(f"✓ drafted cases/{name}/case.toml: {decisions} places marked '# decide:' wait for you")
-    say(f"  next: edit it, then: trackrecord case check {name}")
+    say_next(f"edit it, then: trackrecord case check {name}")
     return Answer(
         0,
         {
@@ -128,19 +134,48 @@ def check(options: argparse.Namespace) -> Answer:
     import msgspec
 
     from trackrecord.cli.findings import findings_of, tell_findings
+    from trackrecord.data.table import load_case_table
 
     opened = open_case(options)
+    table: CaseTable | None = None
     with progress("checking") as step:
         step("reading the data", 0.2)
-        findings = findings_of(opened)
+        with suppress(DataError):  # which is a finding then
+            table = load_case_table(opened.case, opened.workspace.root, strict=False)
+        findings = findings_of(opened, table)
     tell_findings(findings)
     name = opened.case.name
     errors = sum(finding.severity == "error" for finding in findings)
     doubts = counted(len(findings) - errors, "doubt")
     if errors:
         say(f"✗ {errors} to mend, {doubts} in {opened.shown}")
-        say(f"  next: mend them, then: trackrecord case check {name}")
+        say_next(f"mend them, then: trackrecord case check {name}")
     else:
         say(f"✓ nothing is wrong with '{name}'; {doubts}")
-        say(f"  next: trackrecord seal {name}")
+        say_next(step_after_check(opened, findings, table))
     return Answer(1 if errors else 0, {"case": name, "findings": msgspec.to_builtins(findings)})
+
+
+def step_after_check(opened: Opened, findings: list[Finding], table: CaseTable | None) -> str:
+    """What to do with a case that has no error: decide, seal, amend or run it."""
+    from trackrecord.cases.seal import drift_since_seal, life_of, sealed_case
+    from trackrecord.data.checks.decisions import UNDECIDED
+    from trackrecord.data.split import assign_parts, split_digest
+    from trackrecord.ledger import read_chain
+
+    case, evidence = opened.case, opened.workspace.evidence
+    undecided = sum(finding.code == UNDECIDED for finding in findings)
+    if undecided:
+        places = counted(undecided, "place")
+        return f"decide what the draft left open in {places}, then: trackrecord seal {case.name}"
+    try:
+        life = life_of(read_chain(evidence), case.name)
+        seal = sealed_case(evidence, life.seal) if life.seal is not None else None
+    except LedgerError:
+        return "the ledger is not whole: trackrecord doctor"
+    if seal is None or table is None:
+        return f"trackrecord seal {case.name}"
+    split = split_digest(table, assign_parts(table.frame, case), case).digest
+    if drift_since_seal(seal, case, table.digests, split):
+        return f'trackrecord amend {case.name} --reason "why it has to change"'
+    return f"trackrecord run {case.name}"

@@ -88,13 +88,15 @@ def sub_verb(
 
 def execute(verb: str, door_name: str, words: list[str]) -> int:
     """Parse and run a verb. No traceback reaches a person who did not ask for one."""
+    from trackrecord.cli import printing
+
     as_json = "--json" in words
+    printing.stand_in(None)
     try:
         parser, door = make_parser(verb, door_name)
         options = parser.parse_args(words)
         _check_folder(options.folder)
-        from trackrecord.cli import printing
-
+        printing.stand_in(options.folder)
         printing.quiet(as_json)
         answer = door.run(verb, options)
         if as_json:
@@ -161,16 +163,17 @@ def _system_error(error: OSError, again: str) -> TrackrecordError:
 
 
 def _tell(error: TrackrecordError, as_json: bool) -> None:
-    if as_json:
-        from trackrecord.cli.printing import print_json
+    from trackrecord.cli.printing import hint, print_json, safe, width, wrapped
 
-        parts = {"what": error.what, "where": error.where, "why": error.why, "next": error.next}
+    advice = hint(error.next) if error.next else None
+    if as_json:
+        parts = {"what": error.what, "where": error.where, "why": error.why, "next": advice}
         print_json({"error": parts})
         return
-    from trackrecord.cli.printing import safe
-
     bold, plain = ("\033[1;31m", "\033[0m") if sys.stderr.isatty() else ("", "")
-    print(f"{bold}✗ {safe(error.what)}{plain}", file=sys.stderr)
-    for label, text in (("where", error.where), ("why", error.why), ("next", error.next)):
+    columns = width(sys.stderr)
+    print(f"{bold}{wrapped(f'✗ {safe(error.what)}', 2, columns)}{plain}", file=sys.stderr)
+    for label, text in (("where", error.where), ("why", error.why), ("next", advice)):
         if text:
-            print(f"  {label + ':':<6} {safe(text)}", file=sys.stderr)
+            line = f"  {label + ':':<6} {safe(text)}"
+            print(wrapped(line, 9, columns), file=sys.stderr)

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import io
 import json
+import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from trackrecord.cli.command import Answer
 from trackrecord.cli.main import main
-from trackrecord.cli.printing import heading, quiet, say
+from trackrecord.cli.printing import heading, quiet, say, say_next, without_hints
 from trackrecord.errors import TrackrecordError
 
 # Each step: a title, why it comes now, the verb and its words; the case's name comes in between.
@@ -78,15 +79,18 @@ class Step:
 
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
+    from trackrecord.demos import flights
     from trackrecord.modeling.environment import peak_memory_mb
 
     started = time.perf_counter()
     base = Path(options.folder or ".")
     root = free_folder(base / (options.into or f"demo/{options.name}"))
-    steps = [do(["init", root.as_posix()], "Question", "a new workspace", options.json)]
+    flights.installed_data()  # without it, nothing is left behind
+    with without_hints():  # of a first case: the demo brings its own
+        steps = [do(["init", root.as_posix()], "Question", "a new workspace", options.json)]
     tell_question(root, options.name)
     if options.prepare:
-        say(f"  next: trackrecord case check {options.name} -C {root.as_posix()}")
+        say_next(f"trackrecord case check {options.name} -C {shlex.quote(root.as_posix())}")
         return Answer(0, {"folder": root.as_posix()})
     for title, why, words in STEPS:
         after = 1 + (words[0] in ("case", "claim"))
@@ -109,7 +113,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     heading("Done")
     say(f"  {seconds:.0f} s" + (f", {peak:,.0f} MB at most" if peak else ""))
     say(f"  page:    {(folder / 'index.html').as_posix()}")
-    say(f"  verify:  trackrecord verify {folder.as_posix()}")
+    say(f"  verify:  trackrecord verify {shlex.quote(folder.as_posix())}")
     return Answer(
         last.code,
         {
@@ -142,7 +146,7 @@ def free_folder(wanted: Path) -> Path:
 def do(words: list[str], title: str, why: str, as_json: bool) -> Step:
     """Run one verb as if it had been typed."""
     heading(f"{title} – {why}")
-    say(f"$ trackrecord {' '.join(words)}")
+    say(f"$ trackrecord {shlex.join(words)}")
     started = time.perf_counter()
     if not as_json:
         code = main(words)
@@ -178,5 +182,5 @@ def raise_stopped(step: Step, root: Path) -> None:
         f"the demo stopped at `trackrecord {' '.join(step.words)}`",
         where=root.as_posix(),
         why=f"it ended with exit code {step.code}",
-        next=f"trackrecord status -C {root.as_posix()}",
+        next=f"trackrecord status -C {shlex.quote(root.as_posix())}",
     )

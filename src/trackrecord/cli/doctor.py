@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trackrecord.cli.command import Answer
 from trackrecord.cli.opening import open_workspace_of
-from trackrecord.cli.printing import say
+from trackrecord.cli.printing import hint, say
 
 if TYPE_CHECKING:
     from trackrecord.ledger.findings import Finding
@@ -63,7 +63,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
         say(f"{'·' if finding.harmless else '✗'} {finding.code} {place}")
         say(f"    {finding.what}")
         if finding.next:
-            say(f"    next: {finding.next}")
+            say(f"    next: {hint(finding.next)}", indent=10)
     wrong = [finding for finding in findings if not finding.harmless]
     if not wrong:
         say("✓ the ledger is whole")

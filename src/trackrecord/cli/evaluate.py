@@ -18,7 +18,8 @@ from trackrecord.cli.columns import (
 from trackrecord.cli.command import Answer
 from trackrecord.cli.measured import found, say_wrapped, shown, tell_evaluation
 from trackrecord.cli.opening import add_case_argument, open_case
-from trackrecord.cli.printing import counted, progress, say, table
+from trackrecord.cli.printing import counted, progress, say, say_next, table
+from trackrecord.cli.steps import publish_step
 from trackrecord.errors import BadInput
 from trackrecord.version import __version__
 
@@ -122,9 +123,10 @@ def evaluate_case(options: argparse.Namespace) -> Answer:
     answer = {"evidence": evaluated.entry.evidence, **_plain(predicate)}
     if part == "validation":
         say("  these verdicts are a rehearsal: only the sealed test counts")
-        say(f"  next: trackrecord evaluate {case.name} --part test   (a look: it is counted)")
+        say_next(f"trackrecord evaluate {case.name} --part test   (a look: it is counted)")
         return Answer(0, answer)
-    say(f"  next: trackrecord {'contrast' if case.contrast else 'publish'} {case.name}")
+    publish = publish_step(workspace, case.name, evaluated.entry.evidence)
+    say_next(f"trackrecord contrast {case.name}" if case.contrast else publish)
     holds = all(verdict.verdict == "accepted" for verdict in predicate.result.verdicts)
     return Answer(0 if holds else 1, answer)
 
@@ -251,7 +253,7 @@ def contrast(options: argparse.Namespace) -> Answer:
     ]
     table(["protocol", metric, "predicted", "came true", "rows"], rows, right={1, 2, 3, 4})
     say(f"  look {predicate.look}: a contrast sees the truth of the test")
-    say(f"  next: trackrecord publish {case.name}")
+    say_next(publish_step(workspace, case.name, predicate.evaluation))
     return Answer(0, {"evidence": entry.evidence, **_plain(predicate)})
 
 

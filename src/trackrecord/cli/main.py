@@ -63,9 +63,11 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
+        from trackrecord.cli.printing import hint
+
         print(
             "\nstopped. Every file is whole; only the step in flight is gone.\n"
-            "next:  trackrecord status",
+            f"next:  {hint('trackrecord status')}",
             file=sys.stderr,
         )
         return INTERRUPTED

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 class Opened(NamedTuple):
-    """A case as read from its file."""
+    """A case as read from its file, and the file's text."""
 
     workspace: Workspace
     case: Case
     line_of: LineOf
     shown: str
+    text: str
 
 
 def open_workspace_of(options: argparse.Namespace) -> Workspace:
@@ -30,7 +31,7 @@ def open_workspace_of(options: argparse.Namespace) -> Workspace:
 
 def open_case(options: argparse.Namespace) -> Opened:
     """The case named on the command line, or the only one there is."""
-    from trackrecord.cases.reader import read_case
+    from trackrecord.cases.reader import decode_case, read_case_text
 
     workspace = open_workspace_of(options)
     name = options.case or only_case(workspace)
@@ -45,14 +46,15 @@ def open_case(options: argparse.Namespace) -> Opened:
             next=f"trackrecord case new {name} --from DATA",
         )
     shown = f"cases/{name}/case.toml"
-    case, line_of = read_case(path, shown=shown)
+    text = read_case_text(path, shown)
+    case, line_of = decode_case(text, shown)
     if case.name != name:
         raise BadInput(
             f"the case in cases/{name} calls itself '{case.name}'",
             where=f"{shown}:{line_of('name')}",
             next=f'write name = "{name}", or rename the folder',
         )
-    return Opened(workspace, case, line_of, shown)
+    return Opened(workspace, case, line_of, shown, text)
 
 
 def only_case(workspace: Workspace) -> str:
@@ -69,6 +71,14 @@ def only_case(workspace: Workspace) -> str:
         why=f"there are {len(names)}: {', '.join(names[:10])}{', …' if len(names) > 10 else ''}",
         next="name one of them; to see where each stands: trackrecord status",
     )
+
+
+def short_path(path: Path) -> str:
+    """A path as seen from where the person stands, unless that is far away."""
+    import os
+
+    relative = os.path.relpath(path)
+    return relative if not relative.startswith("../..") else path.resolve().as_posix()
 
 
 def add_case_argument(parser: argparse.ArgumentParser) -> None:

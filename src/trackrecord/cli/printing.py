@@ -5,15 +5,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import re
+
+# Columns of a line where there is no terminal to ask.
+WIDTH = 100
 
 _quiet = False
+_folder: str | None = None
+_hints = True
 
 
 def quiet(on: bool) -> None:
     """With ``--json`` nothing but the JSON goes to standard output."""
     global _quiet  # noqa: PLW0603 - one process, one terminal
     _quiet = on
+
+
+def stand_in(folder: str | None) -> None:
+    """The ``-C FOLDER`` that the person gave: every hint repeats it."""
+    global _folder  # noqa: PLW0603 - one process, one command line
+    _folder = folder
 
 
 # C0 and C1 controls, halves of surrogate pairs (a file name that is not UTF-8), and the marks that
@@ -30,10 +45,95 @@ def safe(text: str) -> str:
     return text.translate(_HARMFUL).encode("utf-8", "replace").decode("utf-8")
 
 
-def say(text: str = "") -> None:
-    """A line for a person."""
+def say(text: str = "", *, indent: int = 4) -> None:
+    """Words for a person, in lines that fit; what does not fit goes on below, indented."""
     if not _quiet:
-        print(safe(text), flush=True)
+        print(wrapped(safe(text), indent), flush=True)
+
+
+def say_next(*steps: str) -> None:
+    """The next command to type, and further ones below it."""
+    if _hints:
+        for label, step in zip(["next: ", *["      "] * len(steps)], steps, strict=False):
+            say(f"  {label}{hint(step)}", indent=8)
+
+
+@contextmanager
+def without_hints() -> Iterator[None]:
+    """For commands whose next step somebody else takes."""
+    global _hints  # noqa: PLW0603 - one process, one terminal
+    _hints = False
+    try:
+        yield
+    finally:
+        _hints = True
+
+
+def hint(text: str) -> str:
+    """A hint whose commands can be typed where the person stands: with the ``-C`` they gave.
+
+    Not so ``verify``, whose folder is named as seen from there, and what follows a ``cd``.
+    """
+    if _folder is None or " -C " in text:
+        return text
+    import shlex
+
+    begin = f"trackrecord -C {shlex.quote(_folder)} "
+
+    def repeated(found: re.Match[str]) -> str:
+        if found["cd"] or found["verb"] == "verify":
+            return found.group()
+        return begin + found.group().removeprefix("trackrecord ")
+
+    return _command().sub(repeated, text)
+
+
+@cache
+def _command() -> re.Pattern[str]:
+    """A command inside a sentence, up to where the sentence goes on."""
+    import re
+
+    from trackrecord.cli.main import VERBS
+
+    verbs = "|".join(VERBS)
+    return re.compile(
+        r"(?<![\w`/.-])(?P<cd>cd .+ && )?trackrecord "
+        rf"(?:-C (?:'.*?'|\S+) )?(?P<verb>{verbs})\b(?:(?!  |, then|; |`).)*"
+    )
+
+
+def width(stream: Any = None) -> int:
+    """Columns of the terminal; 100 where there is none."""
+    if not (stream or sys.stdout).isatty():
+        return WIDTH
+    import shutil
+
+    return max(40, shutil.get_terminal_size((WIDTH, 24)).columns)
+
+
+def wrapped(text: str, indent: int, columns: int | None = None) -> str:
+    """Text in lines of at most ``columns``, broken at spaces, never inside a word or a command."""
+    columns = columns or width()
+    if all(len(line) <= columns for line in text.split("\n")):
+        return text
+    import re
+    import textwrap
+
+    # A command that is broken into two lines cannot be copied.
+    whole = _command().sub(lambda found: found.group().replace(" ", "\0"), text)
+    whole = re.sub(r"(?<=next:) +(?=cd\0|trackrecord\0)", lambda f: "\0" * len(f[0]), whole)
+    lines = [
+        textwrap.fill(
+            line.lstrip(" "),
+            columns,
+            initial_indent=" " * (len(line) - len(line.lstrip(" "))),
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in whole.split("\n")
+    ]
+    return "\n".join(lines).replace("\0", " ")
 
 
 def print_json(result: Any) -> None:
@@ -74,7 +174,7 @@ def table(columns: list[str], rows: list[list[str]], *, right: Collection[int] =
         )
     for row in rows:
         drawn.add_row(*(Text(safe(cell)) for cell in row))
-    Console(highlight=False, width=None if sys.stdout.isatty() else 110).print(drawn)
+    Console(highlight=False, width=width()).print(drawn)
 
 
 @contextmanager

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from trackrecord.cli.command import Answer, sub_verb
-from trackrecord.cli.opening import add_case_argument, open_case
-from trackrecord.cli.printing import progress, say
+from trackrecord.cli.opening import add_case_argument, open_case, short_path
+from trackrecord.cli.printing import progress, say, say_next
 from trackrecord.errors import BadInput
 
 
@@ -23,6 +24,11 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         )
         draft.epilog = "example:\n  trackrecord claim draft churn"
         add_case_argument(draft)
+        draft.add_argument(
+            "--again",
+            action="store_true",
+            help="write new claims; those there are stay beside them as claims.toml.old",
+        )
         return
     parser.description = (
         "Write a folder that a stranger can read and verify: page, card, claims, evidence, chain\n"
@@ -41,20 +47,45 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
 
 
 def draft_claims(options: argparse.Namespace) -> Answer:
-    """Write claims.toml, where there is none yet."""
+    """Write claims.toml, where there is none yet or new ones are asked for."""
     from trackrecord.portfolio.claims import draft_case_claims
 
     opened = open_case(options)
-    path = opened.workspace.case_folder(opened.case.name) / "claims.toml"
-    if path.exists():
-        raise BadInput("there are claims already", where=str(path), next="edit or remove that file")
-    count = draft_case_claims(opened.workspace.root, opened.case.name)
-    say(
-        f"✓ drafted {count} claims in cases/{opened.case.name}/claims.toml; "
-        "every number is a pointer"
-    )
-    say(f"  next: trackrecord publish {opened.case.name}")
-    return Answer(0, {"claims": count, "file": f"cases/{opened.case.name}/claims.toml"})
+    root, name = opened.workspace.root, opened.case.name
+    folder = f"cases/{name}"
+    kept = None
+    if (root / folder / "claims.toml").exists():
+        if not options.again:
+            raise BadInput(
+                "there are claims already",
+                where=f"{folder}/claims.toml",
+                next=f"edit them; or have new ones: trackrecord claim draft {name} --again",
+            )
+        kept = keep_old(root / folder / "claims.toml")
+    try:
+        count = draft_case_claims(root, name)
+    except BaseException:
+        if kept is not None:
+            kept.unlink(missing_ok=True)
+        raise
+    if kept is not None:
+        say(f"✓ kept the claims there were as {folder}/{kept.name}")
+    say(f"✓ drafted {count} claims in {folder}/claims.toml; every number is a pointer")
+    say_next(f"trackrecord publish {name}")
+    answer = {"claims": count, "file": f"{folder}/claims.toml"}
+    return Answer(0, answer if kept is None else {**answer, "kept": f"{folder}/{kept.name}"})
+
+
+def keep_old(path: Path) -> Path:
+    """A copy of the claims beside them: ``claims.toml.old``, or the next name that is free."""
+    from trackrecord.ledger import write_atomic
+
+    number, kept = 1, path.with_name(f"{path.name}.old")
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{path.name}.old-{number}")
+    write_atomic(kept, path.read_bytes())
+    return kept
 
 
 def publish(options: argparse.Namespace) -> Answer:
@@ -86,13 +117,6 @@ def publish(options: argparse.Namespace) -> Answer:
     with progress("publishing") as step:
         step("drawing the page", 0.3)
         write_publication(plan, out)
-    say(f"✓ published: {_short(out / 'index.html')}")
-    say(f"  next: trackrecord verify {_short(out)}")
+    say(f"✓ published: {short_path(out / 'index.html')}")
+    say_next(f"trackrecord verify {shlex.quote(short_path(out))}")
     return Answer(0, {"written": True, "folder": out.as_posix(), "reveals": plan.reveals})
-
-
-def _short(path: Path) -> str:
-    import os
-
-    relative = os.path.relpath(path)
-    return relative if not relative.startswith("../..") else path.as_posix()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trackrecord.cli.command import Answer
 from trackrecord.cli.opening import add_case_argument, open_case
-from trackrecord.cli.printing import progress, say, table
+from trackrecord.cli.printing import progress, say, say_next, table
 from trackrecord.errors import BadInput, CaseError
 
 
@@ -127,6 +127,8 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
         say("  the run is complete without it")
     elif predicate.mlflow_run:
         say(f"  tracked in MLflow as {predicate.mlflow_run}")
-    say(f"  next: trackrecord evaluate {case.name}            (validation, as often as you like)")
-    say(f"        trackrecord evaluate {case.name} --part test   (opens the sealed test: counted)")
+    say_next(
+        f"trackrecord evaluate {case.name}               (validation, as often as you like)",
+        f"trackrecord evaluate {case.name} --part test   (opens the sealed test: counted)",
+    )
     return Answer(0, {"evidence": result.entry.evidence, **msgspec.to_builtins(predicate)})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from trackrecord.cli.command import Answer
-from trackrecord.cli.printing import say
+from trackrecord.cli.printing import say, say_next
 from trackrecord.workspace import make_workspace
 
 
@@ -23,6 +24,6 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     root = Path(options.folder or ".") / options.path
     workspace = make_workspace(root)
     say(f"✓ {options.path} is a workspace now")
-    enter = "" if options.path == "." else f"cd {options.path} && "
-    say(f"  next: {enter}trackrecord case new NAME --from DATA")
+    enter = "" if options.path == "." else f"cd {shlex.quote(root.as_posix())} && "
+    say_next(f"{enter}trackrecord case new NAME --from DATA")
     return Answer(0, {"workspace": workspace.root.resolve().as_posix()})

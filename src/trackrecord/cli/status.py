@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from trackrecord.cli.command import Answer
 from trackrecord.cli.opening import open_workspace_of
-from trackrecord.cli.printing import say
+from trackrecord.cli.printing import hint, say, say_next
+from trackrecord.cli.steps import latest_of_test, publish_step, verify_step
 from trackrecord.ledger.index import entries_of
 from trackrecord.ledger.naming import case_digest
+
+if TYPE_CHECKING:
+    from trackrecord.ledger.index import IndexedEntry
+    from trackrecord.workspace import Workspace
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -18,9 +24,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 
 # The furthest thing that happened to a case → (where it stands, what to type next).
 STEPS: list[tuple[str, str, str]] = [
-    ("publication", "published", "trackrecord verify published/{name}"),
-    ("contrast", "contrasted", "trackrecord publish {name}"),
-    ("evaluation", "evaluated", "trackrecord publish {name}"),
+    ("publication", "published", "{verify}"),
+    ("contrast", "contrasted", "{publish}"),
+    ("evaluation", "evaluated", "{publish}"),
     ("run", "run", "trackrecord evaluate {name} --part test"),
     ("amendment", "sealed", "trackrecord run {name}"),
     ("seal", "sealed", "trackrecord run {name}"),
@@ -30,22 +36,23 @@ STEPS: list[tuple[str, str, str]] = [
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
     workspace = open_workspace_of(options)
-    by_case: dict[str | None, list[str]] = {}
+    by_case: dict[str | None, list[IndexedEntry]] = {}
     for entry in entries_of(workspace.evidence, workspace.index_file):
-        by_case.setdefault(entry.case, []).append(entry.kind)
+        by_case.setdefault(entry.case, []).append(entry)
     rows = []
     for name in workspace.case_names():
-        rows.append(_row(name, by_case.get(case_digest(name), [])))
+        rows.append(_row(workspace, name, by_case.get(case_digest(name), [])))
     if not rows:
         say("no case yet")
-        say("  next: trackrecord case new NAME --from DATA")
+        say_next("trackrecord case new NAME --from DATA")
     width = max((len(str(row["case"])) for row in rows), default=0)
     for row in rows:
         say(f"{row['case']:<{width}}  {row['stands']:<36}  next: {row['next']}")
     return Answer(0, {"workspace": workspace.root.as_posix(), "cases": rows})
 
 
-def _row(name: str, kinds: list[str]) -> dict[str, object]:
+def _row(workspace: Workspace, name: str, entries: list[IndexedEntry]) -> dict[str, object]:
+    kinds = [entry.kind for entry in entries]
     last_seal = max(
         (i for i, kind in enumerate(kinds) if kind in ("seal", "amendment")), default=-1
     )
@@ -67,5 +74,15 @@ def _row(name: str, kinds: list[str]) -> dict[str, object]:
         "looks": looks,
         "amendments": amendments,
         "runs": kinds.count("run"),
-        "next": nxt.format(name=name),
+        "next": hint(_filled(nxt, workspace, name, entries)),
     }
+
+
+def _filled(step: str, workspace: Workspace, name: str, entries: list[IndexedEntry]) -> str:
+    """The step with the case's name; what files have a say in is looked at only where asked for."""
+    if step == "{verify}":
+        return verify_step(workspace, name)
+    if step == "{publish}":
+        evaluations = [e.evidence for e in entries if e.kind == "evaluation" and e.evidence]
+        return publish_step(workspace, name, latest_of_test(workspace, evaluations))
+    return step.format(name=name)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trackrecord.cli.command import Answer
-from trackrecord.cli.printing import progress, say
+from trackrecord.cli.printing import progress, say, say_next
 
 if TYPE_CHECKING:
     from trackrecord.portfolio.checking.report import Check, Report
@@ -73,7 +73,7 @@ def tell_end(report: Report) -> None:
     """What it comes to, and what it does not prove."""
     if report.exit_code == 2:
         say("✗ this cannot be verified")
-        say("  next: name a folder that `trackrecord publish` wrote, with a version as new as it")
+        say_next("name a folder that `trackrecord publish` wrote, with a version as new as it")
         return
     held = sum(claim.ok for claim in report.claims)
     claims = f"{held} of {len(report.claims)} claims hold"

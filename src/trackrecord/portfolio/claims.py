@@ -121,7 +121,7 @@ def check_claims(claims: Claims, record: CaseRecord, name: str) -> None:
             why=f"it says {claims.evaluation[:12]}…; the latest of the sealed test is "
             f"{record.evaluation[:12]}…, whose numbers may say something else",
             next=f'read each sentence again, then write evaluation = "{record.evaluation}" – or '
-            f"remove the file and: trackrecord claim draft {record.name}",
+            f"have new ones: trackrecord claim draft {record.name} --again",
         )
     for index, claim in enumerate(claims.claim):
         try:

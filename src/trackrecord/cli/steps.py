@@ -1,0 +1,53 @@
+"""What comes next where files have a say in it; as light as ``status`` needs it."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import TYPE_CHECKING
+
+from trackrecord.cli.opening import short_path
+
+if TYPE_CHECKING:
+    from trackrecord.workspace import Workspace
+
+
+def publish_step(workspace: Workspace, name: str, evaluation: str | None) -> str:
+    """``publish``; new claims first, where those there are were written on another evaluation.
+
+    ``evaluation`` is the digest of the latest evaluation of the sealed test.
+    """
+    written_on = _claims_evaluation(workspace, name)
+    if evaluation and written_on and written_on != evaluation:
+        return f"trackrecord claim draft {name} --again"
+    return f"trackrecord publish {name}"
+
+
+def verify_step(workspace: Workspace, name: str) -> str:
+    """``verify`` of the published folder, as seen from where the person stands."""
+    import shlex
+
+    folder = short_path(workspace.root / "published" / name)
+    return f"trackrecord verify {shlex.quote(folder)}"
+
+
+def latest_of_test(workspace: Workspace, evaluations: list[str]) -> str | None:
+    """The last of these evaluations (digests, oldest first) that is of the sealed test."""
+    for digest in reversed(evaluations):
+        try:
+            statement = json.loads((workspace.evidence / f"{digest}.json").read_bytes())
+            if statement["predicate"]["part"] == "test":
+                return digest
+        except (OSError, ValueError, TypeError, KeyError):
+            return None  # `trackrecord doctor` says what is wrong with it
+    return None
+
+
+def _claims_evaluation(workspace: Workspace, name: str) -> str | None:
+    """The evaluation that the claims say they were written on, if they can be read."""
+    try:
+        text = (workspace.case_folder(name) / "claims.toml").read_text("utf-8-sig")
+        found = tomllib.loads(text).get("evaluation")
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, str) else None
