@@ -99,6 +99,25 @@ def test_a_change_beside_a_workspace_within_a_repository_counts(tmp_path: Path) 
     assert git_state(work).dirty is True
 
 
+@pytest.mark.parametrize("ignored", ["demo/\n", "", "*\n!/.gitignore\n"])
+def test_a_workspace_that_git_ignores_or_was_never_told_of_has_no_commit(
+    tmp_path: Path, ignored: str
+) -> None:
+    git(tmp_path, "init")
+    (tmp_path / ".gitignore").write_text(ignored)
+    work = tmp_path / "demo" / "flights"
+    (work / "evidence").mkdir(parents=True)
+    (work / "case.toml").write_text("spec = 1")
+    (work / "evidence" / "kept").write_text("of the record itself")
+    git(tmp_path, "add", "-f", ".gitignore", "demo/flights/evidence/kept")
+    git(tmp_path, "commit", "-m", "a program")
+    state = git_state(work)
+    assert (state.commit, state.dirty, state.absent) == (None, None, "not under version control")
+    git(tmp_path, "add", "-f", "demo/flights/case.toml")
+    git(tmp_path, "commit", "-m", "and a case")
+    assert git_state(work).commit == git(tmp_path, "rev-parse", "HEAD")
+
+
 def test_an_estimators_package_is_noted_and_an_absent_one_is_not() -> None:
     assert "lightgbm" not in package_versions(["sklearn.svm.SVC"])
     assert "scikit-learn" in package_versions(["sklearn.svm.SVC", "base_rate", "python a.py:b"])

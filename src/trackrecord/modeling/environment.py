@@ -31,6 +31,7 @@ PACKAGES = ("trackrecord", "numpy", "scipy", "scikit-learn", "joblib", "polars",
 # The record's own folders change with every command; they do not make the work dirty.
 OWN_FOLDERS = ("evidence", "runs", "published")
 GIT_SECONDS = 10
+_WORK = [f":(exclude){name}" for name in OWN_FOLDERS]
 
 
 class Threads(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,7 +141,11 @@ def cpu_model() -> str:
 
 
 def git_state(root: Path) -> Git:
-    """The commit and whether files besides evidence, runs and pages differ from it."""
+    """The commit and whether files besides evidence, runs and pages differ from it.
+
+    A workspace that lies in a repository without being part of it – ignored there, or not added
+    yet – has no commit: the repository's says nothing of the case.
+    """
 
     def none(why: str) -> Git:
         return Git(commit=None, dirty=None, absent=why)
@@ -156,8 +161,9 @@ def git_state(root: Path) -> Git:
         head = _git(root, "rev-parse", "--verify", "HEAD")
         if head.returncode != 0:
             return none("the repository has no commit yet")
-        excluded = [f":(exclude){name}" for name in OWN_FOLDERS]
-        status = _git(root, "status", "--porcelain", "--", ":/", *excluded)
+        if not _is_tracked(root):
+            return none("not under version control")
+        status = _git(root, "status", "--porcelain", "--", ":/", *_WORK)
     except FileNotFoundError:
         return none("git is not installed")
     except subprocess.TimeoutExpired:
@@ -181,6 +187,11 @@ def peak_memory_mb(*, children: bool = False) -> float | None:
     peak = max(resource.getrusage(who).ru_maxrss for who in whose)
     # Linux counts in KiB, macOS in bytes.
     return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6, 1)
+
+
+def _is_tracked(root: Path) -> bool:
+    """Whether git has any file of the work itself; what is tracked is not ignored, for git."""
+    return bool(_git(root, "ls-files", "--", ".", *_WORK).stdout)
 
 
 def _git(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
