@@ -44,6 +44,8 @@ def test_a_pointer_that_leads_nowhere_is_an_error(pointer: str) -> None:
         ("2013-10-01T04:00:09Z", "time", "2013-10-01 04:00:09 UTC"),
         ("0123456789abcdef", "short", "0123456789ab"),
         ("<b>", "text", "<b>"),
+        ("bias in [-0.02, 0.02]", "condition", "bias in [−0.02, 0.02]"),
+        ("x-1 > -.5 until 2013-10-01 or 1e-05", "condition", "x-1 > −.5 until 2013-10-01 or 1e-05"),
         ("AUC \u202e0.9\u2066", "text", "AUC \ufffd0.9\ufffd"),  # it would read 9.0
     ],
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from trackrecord.cli.printing import counted, say, table
 from trackrecord.portfolio.pointers import shown as pointed
+from trackrecord.portfolio.results import metric_form
 
 if TYPE_CHECKING:
     from trackrecord.evaluation.plan import Plan
@@ -46,7 +47,7 @@ def tell_headline(result: Evaluation, plan: Plan) -> None:
     if not model.estimates:
         return
     first = model.estimates[0]
-    said = f"  {plan.candidate}: {first.metric} {shown(first)}"
+    said = f"  {plan.candidate}: {first.metric} {own(first)}"
     for difference in result.differences:
         if (difference.model, difference.baseline) == (plan.candidate, plan.reference):
             gain = found(difference.estimates, first.metric)
@@ -58,7 +59,7 @@ def tell_headline(result: Evaluation, plan: Plan) -> None:
 def tell_estimates(result: Evaluation, plan: Plan) -> None:
     """A row a metric, a column a model; several tables where one would be too wide."""
     columns = {
-        model.name: [shown(found(model.estimates, metric)) for metric in plan.metrics]
+        model.name: [own(found(model.estimates, metric)) for metric in plan.metrics]
         for model in result.models
     }
     _tables("metric", plan.metrics, columns)
@@ -148,21 +149,26 @@ def tell_verdict(verdict: Verdict) -> None:
     """One criterion: the verdict, what was asked, what was found."""
     measured = "no estimate"
     if verdict.value is not None and verdict.lo is not None and verdict.hi is not None:
-        signed = verdict.baseline is not None
+        signed = verdict.baseline is not None or metric_form(verdict.metric) == "signed"
         measured = interval(verdict.value, verdict.lo, verdict.hi, signed=signed)
     said = f"  {MARKS[verdict.verdict]} {verdict.verdict:<9} {verdict.criterion}"
     if verdict.criterion == verdict.require:
-        say_wrapped(f"{said}: {measured}", indent=14)
+        say_wrapped(f"{pointed(said, 'condition')}: {measured}", indent=14)
     else:
         say_wrapped(said, indent=14)
-        say_wrapped(f"{'':14}{verdict.require}: {measured}", indent=14)
+        say_wrapped(f"{'':14}{pointed(verdict.require, 'condition')}: {measured}", indent=14)
     if verdict.verdict == "undecided":
-        say_wrapped(f"{'':14}{verdict.reason}", indent=14)
+        say_wrapped(f"{'':14}{pointed(verdict.reason, 'condition')}", indent=14)
 
 
 def found(estimates: list[Estimate], metric: str) -> Estimate | None:
     """The estimate of a metric, if there is one."""
     return next((estimate for estimate in estimates if estimate.metric == metric), None)
+
+
+def own(estimate: Estimate | None) -> str:
+    """A model's own estimate; signed where a metric is best at zero, as on the page."""
+    return shown(estimate, signed=estimate is not None and metric_form(estimate.metric) == "signed")
 
 
 def shown(estimate: Estimate | None, *, signed: bool = False) -> str:

@@ -20,6 +20,7 @@ from trackrecord.portfolio.results import (
     difference_to,
     estimate_in,
     headline,
+    metric_form,
     metric_title,
     model_named,
 )
@@ -174,7 +175,7 @@ def _evaluation(record: CaseRecord) -> list[str]:
         own = estimate_in(candidate, metric.raw)
         gap = difference_to(result, candidate["name"].raw, baseline, metric.raw)
         lines.append(
-            f"| {_text(metric)} | {_shown(own, 'number')} | "
+            f"| {_text(metric)} | {_shown(own, metric_form(metric.raw))} | "
             + (f"{_shown(gap, 'signed')} |" if baseline else "|")
         )
     if len(result["verdicts"]):
@@ -184,7 +185,7 @@ def _evaluation(record: CaseRecord) -> list[str]:
                           criterion_form(verdict))  # fmt: skip
         lines.append(
             f"| {verdict['verdict'].raw} | {_text(verdict['criterion'])} | "
-            f"`{_code(verdict['require'])}` | {measured} |"
+            f"{_condition(verdict['require'])} | {measured} |"
         )
     return lines
 
@@ -223,6 +224,10 @@ def _plain(text: str) -> str:
     line = " ".join(upright(text).split())
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|~!#])", r"\\\1", line)
+
+
+def _condition(value: Cited) -> str:
+    return _plain(shown(value.raw, "condition"))
 
 
 def _code(value: Cited) -> str:

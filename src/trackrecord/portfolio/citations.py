@@ -45,7 +45,7 @@ class Cited(msgspec.Struct, frozen=True):
 
 
 def cite(value: Cited, form: str, style: str = "") -> Markup:
-    """The element that shows a value: ``<span>`` for text, ``<data>`` for all other forms.
+    """The element that shows a value: ``<span>`` for words, ``<data>`` for all other forms.
 
     ``style`` is a class for the page's style sheet.
     """
@@ -58,7 +58,7 @@ def cite(value: Cited, form: str, style: str = "") -> Markup:
     at = Markup('{} data-at="{}" data-form="{}"').format(where, value.cited_at, form)
     if style:
         at += Markup(' class="{}"').format(style)
-    if form == "text":
+    if form in ("text", "condition"):
         return Markup("<span {}>{}</span>").format(at, text)
     raw = json.dumps(value.raw, ensure_ascii=False)
     return Markup('<data {} value="{}">{}</data>').format(at, raw, text)

@@ -6,12 +6,14 @@ Whoever writes a page formats with :func:`shown`; whoever checks it formats agai
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from trackrecord.errors import BadInput
 
 FORMATS = (
     "text",
+    "condition",
     "integer",
     "number",
     "signed",
@@ -28,6 +30,9 @@ FORMATS = (
 _TURNING = dict.fromkeys(
     [*range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\N{REPLACEMENT CHARACTER}"
 )
+
+# A hyphen that is a number's sign: not in a word, a date, or an exponent.
+_SIGN = re.compile(r"(?<![\w.)\]-])-(?=\.?\d)")
 
 
 def upright(text: str) -> str:
@@ -55,8 +60,9 @@ def resolve(document: Any, pointer: str) -> Any:
 def shown(value: Any, form: str) -> str:
     """A value as a page shows it.
 
-    Forms: ``text`` as it is (but :func:`upright`), ``integer`` with thousands, ``number`` 3
-    decimals, ``signed`` 3 decimals with sign, ``points`` percentage points with sign, ``percent``
+    Forms: ``text`` as it is (but :func:`upright`), ``condition`` text whose numbers have a minus
+    sign for the hyphen, as all others here, ``integer`` with thousands, ``number`` 3 decimals,
+    ``signed`` 3 decimals with sign, ``points`` percentage points with sign, ``percent``
     1 decimal, ``level`` a confidence level as people say it (``95 %``), ``date`` the day of an
     RFC 3339 time, ``time`` the day and second of one, ``short`` the first 12 characters.
     """
@@ -68,6 +74,8 @@ def shown(value: Any, form: str) -> str:
         )
     if form == "text":
         return upright(str(value))
+    if form == "condition":
+        return _SIGN.sub("−", upright(str(value)))
     if form == "short":
         return upright(str(value)[:12])
     if form == "date":

@@ -108,9 +108,12 @@ def leaning(metric: str, difference: Cited | None) -> Leaning | None:
     return "better" if lo > 0 else "worse" if hi < 0 else "unclear"
 
 
+def metric_form(metric: str) -> str:
+    """The form in which a metric's own value is shown: one that is best at zero has a sign."""
+    return "signed" if metric_direction(metric) == "zero" else "number"
+
+
 def criterion_form(verdict: Cited) -> str:
-    """The form in which a criterion's estimate is shown: differences and biases have a sign."""
-    signed = (
-        verdict["baseline"].raw is not None or metric_direction(verdict["metric"].raw) == "zero"
-    )
-    return "signed" if signed else "number"
+    """The form in which a criterion's estimate is shown: a difference has a sign."""
+    own = verdict["baseline"].raw is None
+    return metric_form(verdict["metric"].raw) if own else "signed"

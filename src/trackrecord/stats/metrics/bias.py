@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@metric(title="mean prediction minus rate", direction="zero", scale="identity", needs="probability")
+@metric(title="bias", direction="zero", scale="identity", needs="probability")
 def bias(
     truth: NDArray[np.int8], score: NDArray[np.float64], weight: NDArray[np.float64] | None = None
 ) -> Influence:
