@@ -8,10 +8,14 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.portfolio.example import example_workspace
 
+from trackrecord.portfolio.citations import Cited
+from trackrecord.portfolio.claims import Claims, render_claim
 from trackrecord.portfolio.drafts import draft_claims
+from trackrecord.portfolio.figures import slices
 from trackrecord.portfolio.page import render_page
 from trackrecord.portfolio.pointers import resolve, shown
 from trackrecord.portfolio.record import CaseRecord, read_record
@@ -101,7 +105,7 @@ def test_question_verdicts_looks_limits_and_command_are_on_it(
         assert text.raw in visible
     for verdict in record.evidence_of("evaluation")["result"]["verdicts"]:
         assert verdict["criterion"].raw in visible
-        assert verdict["require"].raw in visible
+        assert shown(verdict["require"].raw, "condition") in visible
         assert verdict["verdict"].raw in visible
     assert visible.count("Looked at the sealed test") == 2
     assert "trackrecord verify ." in visible
@@ -131,6 +135,91 @@ def test_a_slice_with_too_few_rows_says_so_and_shows_no_number(
     few = [part for part in result["slices"] if part["rows"].raw < 30]
     assert few
     assert few[0]["absent"][0]["reason"].raw in Reader(page).visible
+
+
+def test_the_answer_stands_under_the_question_before_the_verdicts(
+    usual: tuple[CaseRecord, str],
+) -> None:
+    record, page = usual
+    claims = draft_claims(record).claim
+    answer = render_claim(claims[0], record.words())
+    visible = re.sub(r"\s+", " ", Reader(page).visible)
+    places = [record.spec()["question"].raw, answer, "Sealed 20", "accepted", "Also claimed"]
+    places.append(render_claim(claims[1], record.words()))
+    found = [visible.index(text) for text in places]
+    assert found == sorted(found)
+    assert visible.count(answer) == 1
+
+
+def test_without_claims_a_page_has_no_answer_and_all_its_verdicts(
+    usual: tuple[CaseRecord, str],
+) -> None:
+    page = render_page(usual[0], Claims(claims=1))
+    assert 'class="claims' not in page
+    assert page.count('class="mark ') == page_verdicts(usual[0])
+
+
+def page_verdicts(record: CaseRecord) -> int:
+    return len(record.evidence_of("evaluation")["result"]["verdicts"])
+
+
+def test_every_verdict_stands_on_the_page_once(usual: tuple[CaseRecord, str]) -> None:
+    record, page = usual
+    assert page.count('class="mark ') == page_verdicts(record)
+    for index in range(page_verdicts(record)):
+        for what in ("verdict", "require", "value", "lo", "hi", "reason"):
+            assert page.count(f'data-at="/predicate/result/verdicts/{index}/{what}"') == 1
+
+
+def test_the_bias_has_one_name_one_explanation_and_a_sign_wherever_it_stands(
+    usual: tuple[CaseRecord, str],
+) -> None:
+    record, page = usual
+    assert Reader(page).visible.count("mean prediction minus the rate that came true") == 1
+    model = record.evidence_of("evaluation")["result"]["models"][3]
+    index = [e["metric"].raw for e in model["estimates"]].index("bias")
+    at = f"/predicate/result/models/3/estimates/{index}/value"
+    forms = {a["data-form"] for a, _ in Reader(page).pointers if a["data-at"] == at}
+    assert forms == {"signed", "points"}
+
+
+def test_the_bounds_of_a_condition_have_a_minus_like_all_other_numbers(
+    usual: tuple[CaseRecord, str],
+) -> None:
+    visible = Reader(usual[1]).visible
+    assert "bias in [−0.02, 0.02]" in visible
+    assert not re.search(r"[\s\[]-\d", visible)
+
+
+def test_a_slices_bare_number_stands_with_its_column(tmp_path: Path) -> None:
+    record, page = rendered(tmp_path)
+    statement = record.statements[record.evaluation]
+    part = statement["predicate"]["result"]["slices"][0]
+    part["slice"], part["value"] = "weekday", "1"
+    visible = Reader(render_page(record, draft_claims(record))).visible
+    assert "weekday = 1 " in visible
+    assert "weekday = " not in Reader(page).visible
+    assert "carrier = " not in visible
+
+
+def test_a_tiny_slice_does_not_set_the_scale_of_the_others(
+    usual: tuple[CaseRecord, str],
+) -> None:
+    record, _ = usual
+    evaluation = record.evidence_of("evaluation")
+    before = slices(evaluation)
+    statement = msgspec.json.decode(msgspec.json.encode(record.statements[record.evaluation]))
+    part = next(p for p in statement["predicate"]["result"]["slices"] if p["differences"])
+    part["rows"] = 5
+    for difference in part["differences"]:
+        difference["value"], difference["lo"], difference["hi"] = -8.0, -9.0, -7.0
+    after = slices(Cited(record.evaluation, "", statement)["predicate"])
+    assert before is not None
+    assert after is not None
+    ticks = [re.findall(r">([^<>]+)</text>", figure.scale) for figure in (before, after)]
+    assert max(len(tick) for tick in ticks[1]) <= max(len(tick) for tick in ticks[0])
+    assert "−8" not in after.scale
+    assert after.groups[0].rows[0].picture.count("<path") == 1
 
 
 def test_an_unsealed_case_says_it_loudly_and_first(tmp_path: Path) -> None:

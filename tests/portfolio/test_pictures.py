@@ -12,6 +12,7 @@ from trackrecord.portfolio.pictures import (
     Bin,
     Interval,
     axis_for,
+    axis_of_rates,
     axis_row,
     calibration,
     gap_row,
@@ -63,9 +64,36 @@ def test_without_an_estimate_a_row_is_an_empty_lane() -> None:
     assert "circle" not in row
 
 
+def test_an_interval_that_lies_wholly_beyond_the_scale_is_an_arrow_and_no_dot() -> None:
+    row = interval_row(Axis(0.0, 1.0, (), 1), Interval(3.0, 2.0, 4.0), tone="baseline")
+    assert 'x1="100.00%" x2="100.00%"' in row
+    assert row.count("<path") == 1
+    assert "circle" not in row
+
+
 def test_a_gap_is_drawn_between_what_was_predicted_and_what_came_true() -> None:
     row = gap_row(Axis(0.0, 1.0, (), 1), 0.25, 0.75)
     assert 'class="gap" x1="25.00%" x2="75.00%"' in row
+
+
+def test_neither_mark_hides_the_other_where_a_prediction_came_true() -> None:
+    marks = re.findall(r'cx="([\d.]+%)" cy="(\d+%)"', gap_row(Axis(0.0, 1.0, (), 1), 0.5, 0.5))
+    assert marks == [("50.00%", "30%"), ("50.00%", "70%")]
+
+
+@pytest.mark.parametrize("rates", [[0.2360, 0.2365], [0.0, 0.0], [0.1, 0.9]])
+def test_a_scale_of_rates_is_never_so_narrow_that_nothing_looks_like_much(
+    rates: list[float],
+) -> None:
+    axis = axis_of_rates(rates)
+    assert axis.high - axis.low >= 0.05 - 1e-12
+    assert axis.low < min(rates) <= max(rates) < axis.high
+
+
+def test_of_many_ticks_every_second_gives_way_on_a_phone_and_zero_stays() -> None:
+    labels = axis_row(axis_for([Interval(0.0, -0.1, 0.1)], most_ticks=6))
+    assert re.findall(r'minor"[^>]*>([^<]+)', labels) == ["−0.05", "0.05"]
+    assert len(re.findall(r"<text x[^>]*>([^<]+)", labels)) == 3
 
 
 BINS = [Bin(k / 10, k / 12, k / 15, k / 10) for k in range(1, 6)]

@@ -1,7 +1,8 @@
 """Drafts claims from a record: failures as plainly as successes, and from the same template.
 
-Each sentence about a measurement carries its interval; the comparison names its baseline, and the
-last sentence says which look at the test all of it comes from.
+Each sentence about a measurement carries its interval; the first names its baseline, and the last
+says which look at the test all of it comes from. Verdicts are no claims: page and card list them
+whatever the author claims.
 """
 
 from __future__ import annotations
@@ -14,35 +15,29 @@ from trackrecord.portfolio.claims import CLAIMS_VERSION, Claim, ClaimNumber, Cla
 from trackrecord.portfolio.record import WORDS, CaseRecord
 from trackrecord.portfolio.results import (
     Leaning,
-    criterion_form,
     difference_to,
     estimate_in,
     headline,
     leaning,
+    metric_form,
     metric_title,
     model_named,
+    reason_in,
 )
 
-VERDICTS = {
-    "accepted": "Held: {criterion}. Required: {require}; measured: {value} [{lo}, {hi}].",
-    "rejected": "Did not hold: {criterion}. Required: {require}; measured: {value} [{lo}, {hi}], "
-    "wholly outside.",
-    "undecided": "Undecided: {criterion}. Required: {require}; measured: {value} [{lo}, {hi}], "
-    "part inside and part outside.",
-}
-
 COMPARED: dict[Leaning, str] = {
-    "better": "better than {other} for {baseline}: the paired difference is {gain} [{from}, {to}].",
-    "worse": "worse than {other} for {baseline}: the paired difference is {gain} [{from}, {to}].",
-    "unclear": "which cannot be told from {other} for {baseline}: the paired difference, {gain} "
-    "[{from}, {to}], has zero in its interval.",
+    "better": "{model} does better than {baseline}: its METRIC is {value} [{lo}, {hi}] against "
+    "{other}, a paired difference of {gain} [{from}, {to}].",
+    "worse": "{model} does worse than {baseline}: its METRIC is {value} [{lo}, {hi}] against "
+    "{other}, a paired difference of {gain} [{from}, {to}].",
+    "unclear": "{model} cannot be told from {baseline}: its METRIC is {value} [{lo}, {hi}] against "
+    "{other}, and the paired difference, {gain} [{from}, {to}], has zero in its interval.",
 }
 
 
 def draft_claims(record: CaseRecord) -> Claims:
     """The claims that this record supports, in the order in which a reader asks for them."""
-    drafted = [*_standing(record), *_headline(record), *_verdicts(record)]
-    drafted += [*_calibration(record), *_contrasts(record), *_looks(record)]
+    drafted = [*_answer(record), *_bias(record), *_contrasts(record), *_looks(record)]
     return Claims(claims=CLAIMS_VERSION, claim=drafted, evaluation=record.evaluation)
 
 
@@ -82,54 +77,39 @@ def _interval(estimate: Cited, form: str = "number") -> dict[str, tuple[Cited, s
     return {name: (estimate[name], form) for name in ("value", "lo", "hi")}
 
 
-def _standing(record: CaseRecord) -> list[Claim]:
-    evaluation = record.evidence_of("evaluation")
-    if not evaluation["sealed"]:
-        said = "Nothing was fixed before training: the run is unsealed, and so is every number."
-        return [_claim(record, said)]
-    if not evaluation["amendments"]:
-        return []
-    return [
-        _claim(
-            record,
-            "The case was changed after it was sealed. Amendments: {amendments}; looks at the "
-            "test before the last of them: {looks}.",
-            amendments=(evaluation["amendments"], "integer"),
-            looks=(evaluation["looks_before_amendment"], "integer"),
-        )
-    ]
-
-
-def _headline(record: CaseRecord) -> list[Claim]:
+def _answer(record: CaseRecord) -> list[Claim]:
+    """What the case asks for first, in one sentence, which stands directly under the question."""
     evaluation = record.evidence_of("evaluation")
     result = evaluation["result"]
     metric, baseline = headline(evaluation)
     candidate = model_named(result, evaluation["plan"]["candidate"].raw)
-    found = estimate_in(candidate, metric)
-    if found is None:
-        return []
+    found, reason = estimate_in(candidate, metric), reason_in(candidate, metric)
     numbers: dict[str, Any] = {
-        **_interval(found),
         "rows": (result["rows"], "integer"),
         "model": (evaluation["plan"]["candidate"], "text"),
-        "metric": (found["metric"], "text"),
     }
-    title = metric_title(metric)
-    if title is None:
-        name = "the metric {metric}"
-    else:
-        del numbers["metric"]
-        name = f"the {title}"
-    text = f"On the {{rows}} rows of the test, {name} of {{model}} is {{value}} [{{lo}}, {{hi}}]"
+    name = metric_title(metric)
+    if name is None:
+        name = "metric {metric}"
+        asked = next(m for m in evaluation["plan"]["metrics"] if m.raw == metric)
+        numbers["metric"] = (asked, "text")
+    begins = f"{_standing(evaluation)}n the {{rows}} rows of the test, "
+    if found is None:
+        if reason is None:
+            return []
+        said = f"{begins}the {name} of {{model}} has no estimate: {{reason}}."
+        return [_claim(record, said, **numbers, reason=(reason, "text"))]
+    numbers |= _interval(found, metric_form(metric))
     difference = difference_to(result, candidate["name"].raw, baseline, metric)
     other = baseline and estimate_in(model_named(result, baseline), metric)
     direction = leaning(metric, difference)
     if difference is None or not other or direction is None or baseline is None:
-        return [_claim(record, text + ".", **numbers)]
+        said = f"{begins}the {name} of {{model}} is {{value}} [{{lo}}, {{hi}}]."
+        return [_claim(record, said, **numbers)]
     return [
         _claim(
             record,
-            f"{text}, {COMPARED[direction]}",
+            begins + COMPARED[direction].replace("METRIC", name),
             **numbers,
             other=(other["value"], "number"),
             baseline=(model_named(result, baseline)["name"], "text"),
@@ -140,44 +120,34 @@ def _headline(record: CaseRecord) -> list[Claim]:
     ]
 
 
-def _verdicts(record: CaseRecord) -> list[Claim]:
-    drafted = []
-    for verdict in record.evidence_of("evaluation")["result"]["verdicts"]:
-        named = {
-            "criterion": (verdict["criterion"], "text"),
-            "require": (verdict["require"], "text"),
-        }
-        if verdict["value"].raw is None:
-            drafted.append(
-                _claim(
-                    record,
-                    "Undecided: {criterion}. Required: {require}; {reason}.",
-                    **named,
-                    reason=(verdict["reason"], "text"),
-                )
-            )
-            continue
-        text = VERDICTS[verdict["verdict"].raw]
-        drafted.append(_claim(record, text, **named, **_interval(verdict, criterion_form(verdict))))
-    return drafted
+def _standing(evaluation: Cited) -> str:
+    """What lowers the worth of an answer, before it; page and card say all of it elsewhere."""
+    if not evaluation["sealed"].raw:
+        return "Unsealed, so nothing was fixed before training: o"
+    if evaluation["amendments"].raw:
+        return "Amended after the seal: o"
+    return "O"
 
 
-def _calibration(record: CaseRecord) -> list[Claim]:
+def _bias(record: CaseRecord) -> list[Claim]:
     evaluation = record.evidence_of("evaluation")
     candidate = model_named(evaluation["result"], evaluation["plan"]["candidate"].raw)
     bias = estimate_in(candidate, "bias")
     if bias is None:
         return []
+    model = (evaluation["plan"]["candidate"], "text")
     numbers = _interval(bias, "points")
     if record.contrast is None:
-        text = "Its mean prediction was {value} percentage points [{lo}, {hi}] off what came true."
-        return [_claim(record, text, **numbers)]
+        text = "The bias of {model}, its mean prediction minus the rate that came true, is {value} "
+        text += "percentage points [{lo}, {hi}]."
+        return [_claim(record, text, model=model, **numbers)]
     honest = record.evidence_of("contrast")["honest"]
     return [
         _claim(
             record,
-            "It predicted {predicted} on average where {rate} came true: {value} percentage points "
-            "[{lo}, {hi}].",
+            "{model} predicted {predicted} on average where {rate} came true: a bias of {value} "
+            "percentage points [{lo}, {hi}].",
+            model=model,
             predicted=(honest["prediction_mean"], "percent"),
             rate=(honest["rate"], "percent"),
             **numbers,

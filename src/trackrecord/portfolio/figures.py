@@ -18,12 +18,16 @@ from trackrecord.portfolio.results import (
     headline,
     leaning,
     metric_direction,
+    metric_form,
     metric_title,
     model_named,
     reason_in,
 )
 
 REFERENCES = {"zero": 0.0, "one": 1.0}
+
+# A slice with a smaller share of the rows than this does not set the scale of the others.
+LEAST_SHARE = 0.01
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -47,6 +51,7 @@ class Forest(msgspec.Struct, frozen=True):
     best: str
     rows: list[Row]
     scale: Markup
+    form: str = "number"
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -80,6 +85,8 @@ class SliceFigure(msgspec.Struct, frozen=True):
     overall: Row | None
     groups: list[SliceGroup]
     scale: Markup
+    form: str
+    own_form: str
 
 
 class ContrastFigure(msgspec.Struct, frozen=True):
@@ -128,6 +135,7 @@ def comparison(evaluation: Cited) -> list[Forest]:
                 BEST.get(direction, ""),
                 rows,
                 pictures.axis_row(axis),
+                metric_form(metric.raw),
             )
         )
     return forests
@@ -203,7 +211,7 @@ def slices(evaluation: Cited) -> SliceFigure | None:
         else estimate_in(candidate, metric)
     )
     best = 0.0 if by_difference else REFERENCES.get(metric_direction(metric) or "")
-    drawn = [estimate for _, estimate in found if estimate is not None]
+    drawn = _setting_the_scale(found, result["rows"].raw)
     axis = pictures.axis_for(
         [_interval(e) for e in (*drawn, *([whole] if whole is not None else []))],
         include=[] if best is None else [best],
@@ -228,12 +236,14 @@ def slices(evaluation: Cited) -> SliceFigure | None:
             reason=reason_in(place, metric, missing) or reason_in(place, metric),
             place=place,
             value=estimate_in(place, metric) if by_difference else None,
+            title=_with_column(place) if "slice" in place else None,
         )
 
     groups: dict[str, SliceGroup] = {}
     for part, estimate in found:
         group = groups.setdefault(part["slice"].raw, SliceGroup(part["slice"], []))
         group.rows.append(row(part["value"], estimate, part, absent))
+    form = "signed" if by_difference else metric_form(metric)
     return SliceFigure(
         title=title_of(evaluation, metric),
         best=BEST.get(metric_direction(metric) or "", ""),
@@ -241,10 +251,28 @@ def slices(evaluation: Cited) -> SliceFigure | None:
         overall=row(candidate["name"], whole, candidate, "absent") if whole is not None else None,
         groups=list(groups.values()),
         scale=pictures.axis_row(axis),
+        form=form,
+        own_form=metric_form(metric),
     )
 
 
 _OWN = ("estimates", "absent")
+
+
+def _setting_the_scale(found: list[tuple[Cited, Cited | None]], rows: int) -> list[Cited]:
+    """The estimates of slices with enough rows; all of them where hardly any slice has enough."""
+    drawn = [(part, estimate) for part, estimate in found if estimate is not None]
+    large = [estimate for part, estimate in drawn if part["rows"].raw >= LEAST_SHARE * rows]
+    return large if len(large) > 1 else [estimate for _, estimate in drawn]
+
+
+def _with_column(part: Cited) -> Markup | None:
+    """``weekday = 1`` for a value that is a bare number; None for one that speaks for itself."""
+    try:
+        float(part["value"].raw)
+    except ValueError:
+        return None
+    return Markup("{} = {}").format(part["slice"], part["value"])
 
 
 def contrast(evaluation: Cited, predicate: Cited) -> ContrastFigure:
@@ -271,11 +299,11 @@ def contrast(evaluation: Cited, predicate: Cited) -> ContrastFigure:
         for index, (place, estimate) in enumerate(zip(places, found, strict=True))
     ]
     ends = [float(place[key].raw) for place in places for key in ("prediction_mean", "rate")]
-    gap_axis = pictures.axis_for([], include=[0.0, *ends], most_ticks=5)
+    gap_axis = pictures.axis_of_rates(ends)
     title = title_of(evaluation, metric)
     return ContrastFigure(
         title=title,
-        protocols=Forest(title, "", "", rows, pictures.axis_row(axis)),
+        protocols=Forest(title, "", "", rows, pictures.axis_row(axis), metric_form(metric)),
         gaps=[
             Gap(
                 place,

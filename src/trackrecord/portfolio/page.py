@@ -45,6 +45,7 @@ def render_page(record: CaseRecord, claims: Claims) -> str:
     contrast = record.cited("contrast")
     style = (TEMPLATES / "page.css").read_text("utf-8")
     metric, baseline = headline(evaluation)
+    told = [claim_html(record, claim) for claim in claims.claim]
     return (
         environment()
         .get_template("page.html")
@@ -64,7 +65,8 @@ def render_page(record: CaseRecord, claims: Claims) -> str:
             candidate=evaluation["plan"]["candidate"],
             baseline=None if baseline is None else _named(evaluation, baseline),
             metric=figures.title_of(evaluation, metric),
-            claims=[claim_html(record, claim) for claim in claims.claim],
+            answer=told[0] if told else None,
+            claims=told[1:],
             events=[event(record, entry) for entry in record.entries],
             amendments=[
                 Event(_cited_entry(entry), "amendment", said["predicate"])

@@ -80,12 +80,13 @@ def interval_row(
 ) -> Markup:
     """One row of a forest plot: a dot with its interval, and a line where the reference is.
 
+    What goes on beyond the scale ends in an arrow; a value that lies there has no dot.
     ``tone`` is a class: ``candidate``, ``baseline``, ``good``, ``bad`` or ``unsure``.
     """
     parts = [_grid(axis, reference)]
     if interval is not None:
         lo, hi, at = (axis.at(v) for v in (interval.lo, interval.hi, interval.value))
-        left, right = max(lo, 0.0), min(hi, 100.0)
+        left, right = (min(max(end, 0.0), 100.0) for end in (lo, hi))
         parts.append(
             f'<line class="span {tone}" x1="{left:.2f}%" x2="{right:.2f}%" y1="50%" y2="50%"/>'
         )
@@ -99,29 +100,54 @@ def interval_row(
 
 
 def gap_row(axis: Axis, predicted: float, rate: float) -> Markup:
-    """A hollow mark for what was predicted, a full one for what came true, and the gap between."""
+    """A hollow mark for what was predicted, below it a full one for what came true.
+
+    One above the other, so that neither hides the other where a prediction came true.
+    """
     a, b = axis.at(predicted), axis.at(rate)
     return _row(
         _grid(axis, None)
-        + f'<line class="gap" x1="{a:.2f}%" x2="{b:.2f}%" y1="50%" y2="50%"/>'
-        + f'<circle class="dot hollow" cx="{a:.2f}%" cy="50%" r="4.5"/>'
-        + f'<circle class="dot truth" cx="{b:.2f}%" cy="50%" r="4.5"/>'
+        + f'<line class="gap" x1="{a:.2f}%" x2="{b:.2f}%" y1="30%" y2="70%"/>'
+        + f'<circle class="dot hollow" cx="{a:.2f}%" cy="30%" r="4"/>'
+        + f'<circle class="dot truth" cx="{b:.2f}%" cy="70%" r="4.5"/>'
     )
 
 
+def axis_of_rates(rates: Sequence[float]) -> Axis:
+    """A scale for rates that differ little, at least five percentage points wide.
+
+    Marks stand for values by their place and not by their length, so zero need not be on it; but
+    a gap of a tenth of a point must not fill the picture.
+    """
+    middle = (min(rates) + max(rates)) / 2
+    half = max(0.6 * (max(rates) - min(rates)), 0.025)
+    return _axis(middle - half, middle + half, 4)
+
+
 def axis_row(axis: Axis, *, percent: bool = False) -> Markup:
-    """The scale below the rows of a forest plot."""
+    """The scale below the rows of a forest plot.
+
+    Of more than three ticks every second is ``minor``: its label is hidden where there is no room.
+    """
     parts = []
     for tick in axis.ticks:
         x = axis.at(tick)
         text = _percent(tick) if percent else _label(tick, axis.decimals)
+        minor = ' class="minor"' if _is_minor(axis, tick) else ""
         parts.append(
             f'<line class="tick" x1="{x:.2f}%" x2="{x:.2f}%" y1="0" y2="5"/>'
-            f'<text x="{x:.2f}%" y="17" text-anchor="middle">{text}</text>'
+            f'<text{minor} x="{x:.2f}%" y="17" text-anchor="middle">{text}</text>'
         )
     return Markup(
         '<svg class="scale" aria-hidden="true" focusable="false">' + "".join(parts) + "</svg>"
     )
+
+
+def _is_minor(axis: Axis, tick: float) -> bool:
+    if len(axis.ticks) <= 3:
+        return False
+    step = axis.ticks[1] - axis.ticks[0]
+    return round(tick / step) % 2 == 1
 
 
 def _grid(axis: Axis, reference: float | None) -> str:
