@@ -84,11 +84,11 @@ def powered(tried: int, seed: int) -> list[Rate]:
     """Labels of 0 and 1, judged by one that is right as often as said, and wrongly biased."""
     found = []
     for n, many, right, power in (
-        (20, 2000, 0.9, None),
         (50, 2000, 0.9, None),
         (200, 2000, 0.9, None),
         (200, 2000, 0.5, None),
         (200, 400, 0.9, None),
+        (200, 2000, 0.97, None),
         (200, 2000, 0.9, 1.0),
         (200, 2000, 0.5, 1.0),
     ):

@@ -21,6 +21,9 @@ from trackrecord.stats.proportions import t_quantile
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+# with fewer, a judge's few errors are too few to be known: 20 labels covered 77 % for 95 %
+LEAST_LABELS = 50
+
 
 class Powered(msgspec.Struct, frozen=True, kw_only=True):
     """The ``estimate``, the ``power`` given to the judge, and what it was ``worth``: the number of
@@ -47,10 +50,13 @@ def powered_mean(
     all rows are independent and labelled ones chosen at random. The value is
     power · mean(judged_only) + mean(labels − power · judged); its variance
     power² var(judged_only) / N + var(labels − power · judged) / n. ``power`` None takes the best,
-    cov(labels, judged) / ((1 + n / N) var(judged)), within 0 and 1, and one degree of freedom for
-    it; 1 is the method of 2023, 0 leaves the judge out. For a paired difference of two models, give
-    the differences. Absent under ``metric`` with fewer than 4 labels or 2 judged rows, or where
-    labels never vary. Raises BadInput for unequal numbers, or a power outside [0, 1].
+    cov(labels, judged) / ((1 + n / N) var(judged)), within 0 and 1; 1 is the method of 2023, 0
+    leaves the judge out. A label's error is taken as if ``power`` were chosen without it, and
+    degrees of freedom are few where few labels carry the errors (Satterthwaite 1946): a good judge
+    errs on few. For a paired difference of two models, give the differences. Absent under
+    ``metric`` where the judge is used with fewer than LEAST_LABELS or repeats every label, with
+    fewer than 2 rows of either kind, or where labels never vary. Raises BadInput for unequal
+    numbers, or a power outside [0, 1].
     """
     truth, seen = finite(labels, "labels"), finite(judged, "judgements of labelled rows")
     other, level = finite(judged_only, "judgements"), level_within(level)
@@ -58,26 +64,34 @@ def powered_mean(
     if power is not None and not 0 <= power <= 1:
         raise BadInput(f"power must lie in [0, 1], not {power!r}")
     n, many = truth.size, other.size
-    if n < 4 or many < 2:
-        reason = f"{n} labels and {many} judged rows are too few: it takes 4 and 2"
+    least = 2 if power == 0 else LEAST_LABELS
+    if n < least or many < 2:
+        reason = f"{n} labels and {many} judged rows are too few: it takes {least} and 2"
         return Absence(metric=metric, reason=reason, n=n)
     spread = float(truth.var(ddof=1))
     if spread <= (1e-14 * float(abs(truth).max())) ** 2:
         return Absence(metric=metric, reason="all labels are the same", n=n)
     agreed = float((truth - truth.mean()) @ (seen - seen.mean())) / (n - 1)
     judge = float(seen.var(ddof=1))
-    chosen, fitted = power, 0
+    chosen = power
     if chosen is None:
         chosen = min(max(agreed / ((1 + n / many) * judge), 0.0), 1.0) if judge > 0 else 0.0
-        fitted = 1 if 0 < chosen < 1 else 0
+    if chosen > 0 and spread * judge - agreed**2 <= 1e-12 * spread * judge:
+        reason = "the judge repeats every label, which cannot show how often it errs"
+        return Absence(metric=metric, reason=reason, n=n)
     error = truth - chosen * seen
     value = chosen * float(other.mean()) + float(error.mean())
-    from_labels = float(error.var(ddof=1)) * (n - 1) / (n - 1 - fitted) / n
+    apart = error - error.mean()
+    if power is None and 0 < chosen < 1:
+        # as if the power had been chosen without the label: its leverage on a slope
+        apart = apart / (1 - 1 / n - (seen - seen.mean()) ** 2 / (judge * (n - 1))).clip(0.01)
+    squares = apart * apart
+    from_labels = float(squares.sum()) / (n - 1) / n
     from_judge = chosen**2 * float(other.var(ddof=1)) / many
     variance = from_labels + from_judge
-    if variance <= 0:
-        return Absence(metric=metric, reason="the judge repeats every label exactly", n=n)
-    degrees = variance**2 / (from_labels**2 / (n - 1 - fitted) + from_judge**2 / (many - 1))
+    unequal = float(squares @ squares) / float(squares.sum()) ** 2 - 1 / n
+    known = n - 1.0 if chosen == 0 else max(1.0, min(n - 1.0, 2 / max(unequal, 1e-9)))
+    degrees = variance**2 / (from_labels**2 / known + from_judge**2 / (many - 1))
     se = math.sqrt(variance)
     half = t_quantile(level, degrees) * se
     return Powered(

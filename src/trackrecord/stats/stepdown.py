@@ -46,10 +46,11 @@ def step_down(
 ) -> StepDown:
     """Which ``differences`` (k,) are truly ``side`` zero, with family-wise error ``alpha``.
 
-    ``se`` (k,) above 0, ``degrees`` (k,) of freedom, infinite for the normal; ``sums`` (G, k) from
-    ``unit_sums``, of the same differences. Each t is first turned into the normal quantile of its
-    own p-value, so that few degrees count as few. Raises BadInput for anything else, and where a
-    column of ``sums`` is all zeros.
+    Give them on the scale where they are nearest to normal, of logarithms for losses, and their
+    ``se`` (k,) above 0 likewise; ``degrees`` (k,) of freedom, infinite for the normal; ``sums``
+    (G, k) from ``unit_sums``, of the same differences. Each t is first turned into the normal
+    quantile of its own p-value, so that few degrees count as few. Raises BadInput for anything
+    else, and where a column of ``sums`` is all zeros.
     """
     from scipy.special import ndtr, ndtri, stdtr
 
