@@ -7,6 +7,9 @@ import pytest
 
 from trackrecord.cases.reader import decode_case
 from trackrecord.data.check import Finding, check_case
+from trackrecord.data.checks.criteria import plainly
+from trackrecord.data.checks.decisions import check_decisions
+from trackrecord.data.finding import percent
 from trackrecord.data.table import load_case_table
 
 from .conftest import CASE, Decode
@@ -17,10 +20,15 @@ def check(root: Path, decode: Decode, *changes: tuple[str, str]) -> list[Finding
     return check_case(case, root, line_of)
 
 
-def line(text: str, *changes: tuple[str, str]) -> int:
-    whole = CASE
+def changed(*changes: tuple[str, str]) -> str:
+    text = CASE
     for old, new in changes:
-        whole = whole.replace(old, new, 1)
+        text = text.replace(old, new, 1)
+    return text
+
+
+def line(text: str, *changes: tuple[str, str]) -> int:
+    whole = changed(*changes)
     return whole[: whole.index(text)].count("\n") + 1
 
 
@@ -219,7 +227,11 @@ def test_a_criterion_that_the_test_cannot_decide_says_how_many_rows_it_takes(
     found = check(root, decode, ('table > 0"', 'table > 0"\nexpect = 0.001'))
     (finding,) = [f for f in found if f.code == "TR023"]
     assert "'ranks better'" in finding.what
-    assert "rows" in finding.what
+    assert "%" in finding.what
+    assert (
+        ". Assumed: ROC AUC difference 0.001 as the case expects, models of ROC AUC 0.75 that "
+        in (finding.what)
+    )
     assert finding.line == line('require = "roc_auc')
 
 
@@ -313,3 +325,50 @@ def test_a_column_with_spaces_in_its_name_can_be_a_slice(root: Path, decode: Dec
     path.write_text(path.read_text().replace(",load,", ",big load,", 1))
     found = check(root, decode, ('"load > 10"', '"big load > 10"'), ('"load"]', '"big load"]'))
     assert [f for f in found if f.severity == "error"] == []
+
+
+def test_the_assumptions_of_a_doubt_are_short_and_plain() -> None:
+    full = (
+        "bias 0, its best value; a calibrated model with ROC AUC 0.75; 0.22 of rows positive; "
+        "clusters inflate the variance 98.6-fold"
+    )
+    assert plainly(full, "day") == (
+        "Assumed: bias 0, its best value, a calibrated model of ROC AUC 0.75, and rows that share "
+        "a 'day' are alike, which takes 98.6 times as many rows"
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(0, "0 %"), (0.002, "under 1 %"), (0.484, "48 %"), (0.997, "over 99 %"), (1, "100 %")],
+)
+def test_a_share_is_never_told_as_none_or_all_where_it_is_not(share: float, shown: str) -> None:
+    assert percent(share) == shown
+
+
+def test_a_mark_inside_a_string_is_the_authors_text_and_a_comment_after_a_value_is_a_mark(
+    decode: Decode,
+) -> None:
+    sentence = '"""Tell\n# decide: a line of ours\npassengers."""'
+    changes = [('"Tell passengers."', sentence), ('"binary"', '"binary"  # decide: is it?')]
+    text = changed(*changes)
+    case, line_of = decode(*changes)
+    (finding,) = check_decisions(case, text, "case.toml", line_of)
+    assert finding.line == 4
+    assert "is it?" in finding.what
+
+
+def test_a_sentence_of_the_draft_is_found_without_its_mark(decode: Decode) -> None:
+    changes = [
+        ("Tell passengers.", "Not decided yet: a draft from the data."),
+        ("Will the trip be late?", "Will delay be > 5 for this unit?"),
+        ('missing = "exclude"', 'missing = "exclude"\nmissing_means = "not decided yet"'),
+    ]
+    case, line_of = decode(*changes)
+    found = list(check_decisions(case, changed(*changes), "case.toml", line_of))
+    assert sorted(f.what.partition(" is")[0] for f in found) == [
+        "intended_use",
+        "question",
+        "target.missing_means",
+    ]
+    assert all(f.line for f in found)

@@ -37,7 +37,11 @@ def test_an_honest_case_gives_only_the_doubt_about_shared_groups(
     findings = found(root, decode)
     assert codes(findings) == {"TR104"}
     assert findings[0].severity == "doubt"
-    assert "'bus'" in findings[0].what
+    assert "% of the test rows have a 'bus'" in findings[0].what
+    assert "the model sees it only in other features" in findings[0].what
+    seen = found(root, decode, ('"load"]', '"load", "bus"]'))
+    (finding,) = [f for f in seen if f.code == "TR104"]
+    assert "only in other features" not in finding.what
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
         say(f"{'·' if finding.harmless else '✗'} {finding.code} {place}")
         say(f"    {finding.what}")
         if finding.next:
-            say(f"    next: {hint(finding.next)}", indent=10)
+            say(f"    next: {hint(finding.next)}", indent=None)
     wrong = [finding for finding in findings if not finding.harmless]
     if not wrong:
         say("✓ the ledger is whole")

@@ -45,10 +45,13 @@ def safe(text: str) -> str:
     return text.translate(_HARMFUL).encode("utf-8", "replace").decode("utf-8")
 
 
-def say(text: str = "", *, indent: int = 4) -> None:
-    """Words for a person, in lines that fit; what does not fit goes on below, indented."""
+def say(text: str = "", *, indent: int | None = 4) -> None:
+    """Words for a person, in lines that fit; what does not fit goes on below, indented.
+
+    ``indent`` is None for what is to be copied, and so stays on one line.
+    """
     if not _quiet:
-        print(wrapped(safe(text), indent), flush=True)
+        print(safe(text) if indent is None else wrapped(safe(text), indent), flush=True)
 
 
 def say_next(*steps: str) -> None:

@@ -33,6 +33,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     from trackrecord.cases.spec import Part
     from trackrecord.cli.findings import findings_of, tell_findings
     from trackrecord.data.checks.decisions import UNDECIDED
+    from trackrecord.data.finding import percent
     from trackrecord.data.fingerprint import take_fingerprint
     from trackrecord.data.split import assign_parts
     from trackrecord.data.table import load_case_table
@@ -91,13 +92,13 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
             span = f", {part.first} to {part.last}" if part.first else ""
         say(f"  split  {name:<10} {part.rows:>9,} rows{span}")
     for planned in fingerprint.plan:
-        verdict = f"{planned.chance:.0%} chance that this test decides it"
+        verdict = f"{percent(planned.chance)} chance that this test decides it"
         needed = (
             f"; {planned.rows_needed:,} rows would"
             if planned.rows_needed and planned.chance < 0.8
             else ""
         )
-        say(f"  power  {planned.criterion}: {verdict}{needed}")
+        say(f"  power  {planned.criterion}: {verdict}{needed}", indent=9)
     say_next(f"trackrecord run {case.name}")
     return Answer(
         0, {"case": case.name, "entry": entry.seq, "evidence": entry.evidence, "time": entry.time}

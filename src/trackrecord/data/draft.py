@@ -162,7 +162,7 @@ def _target(roles: Roles) -> str:
 [target]
 column = {toml_string(roles.target)}
 # decide: which values count as "it happened"? A value, or a rule such as "> 15". This one holds
-# for {roles.share:.1%} of the rows.
+# for {100 * roles.share:.1f} % of the rows.
 positive = {positive}
 {missing}"""
 

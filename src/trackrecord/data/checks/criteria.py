@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from trackrecord.cases.criteria import parse_requirement
 from trackrecord.cases.spec import Case
 from trackrecord.data.decidable import reckon
-from trackrecord.data.finding import Finding, LineOf
+from trackrecord.data.finding import Finding, LineOf, percent
 from trackrecord.data.table import CaseTable
 from trackrecord.errors import CaseError, TrackrecordError, suggest
 
@@ -80,6 +81,26 @@ def unknown_metric(name: str) -> str | None:
     return None
 
 
+def plainly(assumption: str, cluster: str | None) -> str:
+    """What was assumed, shortly; a seal keeps all of it."""
+    hoped, _, models = assumption.partition("; ")
+    said = [hoped]
+    if auc := re.search(r"with ROC AUC ([0-9.]+)", models):
+        paired = "two calibrated models" in models
+        said.append(
+            f"models of ROC AUC {auc[1]} that agree largely"
+            if paired
+            else f"a calibrated model of ROC AUC {auc[1]}"
+        )
+    text = f"Assumed: {', '.join(said)}"
+    if alike := re.search(r"clusters inflate the variance ([0-9.e+]+)-fold", models):
+        text += (
+            f", and rows that share a {cluster!r} are alike, which takes {float(alike[1]):,.3g} "
+            "times as many rows"
+        )
+    return text
+
+
 def check_decidable(
     case: Case, table: CaseTable, parts: pl.Series, file: str, line_of: LineOf
 ) -> Iterator[Finding]:
@@ -94,11 +115,12 @@ def check_decidable(
             if found.rows_needed
             else "no number of rows would do: the effect hoped for lies on the limit"
         )
+        assumed = plainly(found.assumption, case.evaluation.cluster)
         yield Finding(
             "TR023",
             "doubt",
             f"{rows:,} test rows decide the criterion {criterion.name!r} with a "
-            f"chance of {found.chance:.0%}; {needed} ({found.assumption})",
+            f"chance of {percent(found.chance)}; {needed}. {assumed}",
             file,
             line_of(f"criterion.{names.index(criterion.name)}.require"),
             "enlarge the test part, ask for less, or say the effect hoped for in `expect`",

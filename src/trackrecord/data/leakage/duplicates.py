@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trackrecord.data.finding import Finding
+from trackrecord.data.finding import Finding, percent
 from trackrecord.data.leakage.detector import Context, detector
 
 SHARE = 0.01
@@ -23,8 +23,8 @@ def duplicates(context: Context) -> Iterator[Finding]:
         "TR105",
         "doubt",
         "split",
-        f"{copies:,} of {test.height:,} test rows ({copies / test.height:.0%}) have exactly the "
-        "features of a training row",
+        f"{copies:,} of {test.height:,} test rows ({percent(copies / test.height)}) have exactly "
+        "the features of a training row",
         "see whether the same thing is in the data twice; if so drop the copies, or split by "
         "group so that copies share a part",
     )

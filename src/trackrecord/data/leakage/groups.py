@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trackrecord.cases.spec import GroupSplit
-from trackrecord.data.finding import Finding
+from trackrecord.data.finding import Finding, percent
 from trackrecord.data.leakage.detector import Context, detector
 
 
@@ -23,12 +23,13 @@ def groups(context: Context) -> Iterator[Finding]:
         shared = int(known.sum())
         if not shared:
             continue
+        unseen = "" if name in context.features else "; the model sees it only in other features"
         yield context.finding(
             "TR104",
             "error" if name == by else "doubt",
             "split.by" if name == by else "data.groups",
-            f"{shared / len(values):.0%} of the test rows have a {name!r} that is in the training "
-            "rows too",
+            f"{percent(shared / len(values))} of the test rows have a {name!r} that is in the "
+            f"training rows too{unseen}",
             f"fine if the model will meet the same {name!r} in use; if it must work for new ones, "
             f'split by group: kind = "group", by = "{name}"',
         )

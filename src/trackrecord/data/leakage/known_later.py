@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from trackrecord.cases.spec import Case
 from trackrecord.data.asof import cutoffs, parse_known_by
-from trackrecord.data.finding import Finding, LineOf
+from trackrecord.data.finding import Finding, LineOf, percent
 from trackrecord.data.leakage.detector import Context, detector
 from trackrecord.errors import DataError
 
@@ -52,7 +52,7 @@ def known_by(context: Context) -> Iterator[Finding]:
                 "TR103",
                 "error",
                 key,
-                f"{entry.table} is joined as known {entry.known_by!r}: for {ahead:.0%} of the "
+                f"{entry.table} is joined as known {entry.known_by!r}: for {percent(ahead)} of the "
                 "rows that is after the unit's own time",
                 'choose an earlier moment, such as "18:00 the day before"',
             )
