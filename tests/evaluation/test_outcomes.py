@@ -10,6 +10,7 @@ import pytest
 
 from trackrecord.errors import DataError
 from trackrecord.evaluation.outcomes import canonical_outcomes, read_outcomes, write_outcomes
+from trackrecord.evaluation.plan import plan_for_outcomes
 from trackrecord.evaluation.reading import interpret, open_outcomes
 
 GOOD = {"id": ["a", "b", "c", "d"], "truth": [0, 1, 0, 1], "score": [0.1, 0.9, 0.4, 0.6]}
@@ -203,3 +204,17 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     )
     write_outcomes(frame, tmp_path / "deep" / "a.parquet")
     assert read_outcomes(tmp_path / "deep" / "a.parquet").equals(canonical_outcomes(frame))
+
+
+def test_a_truth_of_a_few_words_says_what_to_type() -> None:
+    error = refused(table(truth=["yes", "no", "maybe", "no"]))
+    assert "3 different values" in error.what
+    assert error.next == "say which one was predicted: --positive 'yes' (or 'maybe', 'no')"
+    assert "one value only" in refused(table(truth=["yes"] * 4)).what
+
+
+def test_a_model_may_be_named_as_its_column_is() -> None:
+    outcomes = pl.DataFrame(
+        {"id": ["a", "b"], "truth": [0, 1], "score.old": [0.1, 0.2], "score.new": [0.3, 0.4]}
+    )
+    assert plan_for_outcomes(outcomes, candidate="score.old").candidate == "old"

@@ -9,6 +9,8 @@ from trackrecord.errors import DataError, suggest
 if TYPE_CHECKING:
     import polars as pl
 
+# Values of a truth that are few enough to choose one of them.
+MOST_NAMED = 6
 SHAPE = "an outcomes table has the columns id, truth (0 or 1), and score or score.NAME"
 
 
@@ -74,13 +76,15 @@ def truth_of(series: pl.Series, where: str, positive: str | None = None) -> pl.S
         return series.cast(pl.Int8).alias("truth")
     values = series.unique().sort()
     shown = ", ".join(repr(v)[:30] for v in values.head(6).to_list())
-    if len(values) == 2:
-        low, high = (str(v)[:30] for v in values.to_list())
-        advice = f"say which one was predicted: --positive {high!r} (or {low!r})"
+    if 2 <= len(values) <= MOST_NAMED:
+        *others, last = (str(v)[:30] for v in values.to_list())
+        either = ", ".join(map(repr, others))
+        advice = f"say which one was predicted: --positive {last!r} (or {either})"
     else:
         advice = "write 1 where what was predicted came true and 0 where it did not"
+    count = "one value only" if len(values) == 1 else f"{len(values):,} different values"
     raise DataError(
-        f"{name!r} is not 0 or 1: it has {len(values):,} different values",
+        f"{name!r} is not 0 or 1: it has {count}",
         where=where,
         why=shown + (", …" if len(values) > 6 else ""),
         next=advice,
@@ -101,6 +105,7 @@ def _called_positive(series: pl.Series, where: str, positive: str) -> pl.Series:
             f"no {series.name!r} is {positive!r}",
             where=f"{where}, --positive {positive}",
             why=f"did you mean {near!r}?" if near else f"values: {', '.join(known)[:200]}",
+            next=f"--positive {near or known[-1]!r}" + ("" if near else ", or another of these"),
         )
     return holds.cast(pl.Int8).alias("truth")
 
@@ -123,7 +128,9 @@ def score_of(series: pl.Series, where: str) -> pl.Series:
                 where=f"{where}, row {row + 1:,}: {str(series[row])[:60]!r}",
                 why="a score is a number: the probability that the truth is 1"
                 + (", with a decimal point, not a comma" if comma else ""),
-                next="write the file again with decimal points" if comma else None,
+                next="write the file again with decimal points"
+                if comma
+                else "write probabilities, or name another column: --score COL",
             )
     series = series.cast(pl.Float64)
     missing = series.is_null() | series.is_nan().fill_null(False)

@@ -88,6 +88,8 @@ def plan_for_outcomes(
         )
     models = [name for name in names if name not in (baselines or [])]
     chosen = candidate if candidate is not None else (models or names)[-1]
+    if chosen not in names:  # the column's name is the model's name, too
+        chosen = chosen.removeprefix("score.")
     if chosen not in names:
         near = suggest(chosen, names)
         raise BadInput(
