@@ -125,7 +125,7 @@ def test_copies_of_training_rows_in_the_test_are_counted(root: Path, decode: Dec
     copied = {"load": pl.lit(1.0), "stop": pl.col("stop") % 2}
     (finding,) = [f for f in found(root, decode, added=copied) if f.code == "TR105"]
     assert finding.severity == "doubt"
-    assert "(100%)" in finding.what
+    assert "(100 %)" in finding.what
 
 
 def test_the_test_parts_truth_is_hidden_from_detectors(root: Path, decode: Decode) -> None:
