@@ -7,6 +7,9 @@ import pytest
 from trackrecord.cli import printing
 from trackrecord.cli.measured import interval
 from trackrecord.cli.printing import counted, print_json, safe, say, table, wrapped
+from trackrecord.cli.run import time_spent
+from trackrecord.cli.verify import summary_of, tell_findings
+from trackrecord.portfolio.checking.report import ClaimCheck, Report, bad
 
 
 @pytest.mark.parametrize(
@@ -71,3 +74,41 @@ def test_long_words_for_a_person_go_on_below_indented_and_a_command_stays_whole(
     path = "/a/very/long/path" * 6
     assert path in wrapped(f"  outcomes: {path}", 4, 60)
     assert wrapped("as  it   is", 4, 60) == "as  it   is"
+    assert "48 %" in wrapped(f"{'x' * 57} 48 % of", 4, 60)
+
+
+def test_mlflows_seconds_are_told_apart_from_those_of_the_training() -> None:
+    assert time_spent(21.4, 9.2) == "12 s, and 9 s for MLflow"
+    assert time_spent(21.4, 0.01) == "21 s"
+
+
+def broken_page() -> Report:
+    page = "index.html"
+    place = "line 7, /predicate/result/models/0/estimates/"
+    checks = [
+        bad("files", "it is not the file that was published", page),
+        *(bad("page", f"{place}{n}: the value is not the evidence's", page) for n in range(7)),
+        *(bad("page", f"{place}{n}: the text is not the evidence's", page) for n in range(7)),
+        bad("files", "it is no part of the publication", "extra.txt"),
+    ]
+    falls = ClaimCheck(ok=False, level="L0", text="It ranks.", reason=f"{page} says it otherwise")
+    return Report(
+        case="c", head="0", entries=3, numbers=9, checks=checks, claims=[falls] * 4, exit_code=1
+    )
+
+
+def test_findings_are_summed_up_by_file_and_only_a_few_are_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report = broken_page()
+    assert summary_of(report) == [
+        "index.html: it is not the file that was published; 7 numbers are not the evidence's; "
+        "4 claims fall",
+        "extra.txt: it is no part of the publication",
+    ]
+    printing.quiet(False)
+    tell_findings(report)
+    said = capsys.readouterr().out
+    assert said.startswith("✗ index.html: it is not")
+    assert "11 more in index.html: --json has them all" in said
+    assert said.count("the value is not the evidence's") <= 3

@@ -124,6 +124,7 @@ def wrapped(text: str, indent: int, columns: int | None = None) -> str:
 
     # A command that is broken into two lines cannot be copied.
     whole = _command().sub(lambda found: found.group().replace(" ", "\0"), text)
+    whole = re.sub(r"(?<=\d) (?=%)", "\0", whole)
     whole = re.sub(r"(?<=next:) +(?=cd\0|trackrecord\0)", lambda f: "\0" * len(f[0]), whole)
     lines = [
         textwrap.fill(

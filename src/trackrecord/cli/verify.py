@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trackrecord.cli.command import Answer
-from trackrecord.cli.printing import progress, say, say_next
+from trackrecord.cli.printing import counted, progress, say, say_next
 
 if TYPE_CHECKING:
     from trackrecord.portfolio.checking.report import Check, Report
 
-MOST_SHOWN = 40
+MOST_TOLD = 4
+MOST_FILES = 20
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -44,29 +46,75 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     folder = Path(options.folder or ".") / options.published
     with progress("verifying") as step:
         report = verify_folder(folder, head=options.head, progress=step)
-    for check in report.checks[:MOST_SHOWN]:
-        tell_check(check)
-    if len(report.checks) > MOST_SHOWN:
-        say(f"  … and {len(report.checks) - MOST_SHOWN:,} more; all of them with --json")
+    tell_findings(report)
+    for check in report.checks:
+        if check.ok:
+            say(f"✓ {check.name:<9} {check.what}", indent=12)
     for claim in report.claims:
-        say(f"{'✓' if claim.ok else '✗'} {claim.level} {claim.text}")
+        say(f"{'✓' if claim.ok else '✗'} {claim.level} {claim.text}", indent=5)
         if not claim.ok:
-            say(f"     falls: {claim.reason}")
+            say(f"     falls: {claim.reason}", indent=12)
     tell_end(report)
     return Answer(report.exit_code, msgspec.to_builtins(report))
 
 
-def tell_check(check: Check) -> None:
-    """One check: a line when it holds; file, expected and found when it does not."""
-    if check.ok:
-        say(f"✓ {check.name:<9} {check.what}")
-        return
-    say(f"✗ {check.name:<9} {check.what}")
-    say(f"    file:     {check.file}")
+def tell_findings(report: Report) -> None:
+    """What is wrong, summed up by file first; then a few findings of each file."""
+    for line in summary_of(report):
+        say(f"✗ {line}", indent=2)
+    for file, checks in _broken(report).items():
+        for check in checks[:MOST_TOLD]:
+            tell_finding(check)
+        if (left := len(checks) - MOST_TOLD) > 0:
+            say(f"  … and {left:,} more in {file}: --json has them all")
+
+
+def summary_of(report: Report) -> list[str]:
+    """A line for each file that something is wrong with: what, and how many claims it fells."""
+    lines = []
+    for file, checks in _broken(report).items():
+        numbers = {
+            found[1]
+            for check in checks
+            if (found := re.match(r"(line .*): the (?:text|value) is not", check.what))
+        }
+        said = [check.what for check in checks if check.name == "files"][:1]
+        if numbers:
+            many = len(numbers) != 1
+            said.append(
+                f"{len(numbers):,} number{'s' if many else ''} {'are' if many else 'is'} not "
+                "the evidence's"
+            )
+        if not said:
+            said = [checks[0].what]
+        fallen = sum(not c.ok and (c.reason or "").startswith(file) for c in report.claims)
+        if fallen:
+            said.append(f"{counted(fallen, 'claim')} {'fall' if fallen != 1 else 'falls'}")
+        lines.append(f"{file}: {'; '.join(said)}")
+    return lines[:MOST_FILES] + (
+        [f"{len(lines) - MOST_FILES:,} more files: --json has them all"]
+        if len(lines) > MOST_FILES
+        else []
+    )
+
+
+def _broken(report: Report) -> dict[str, list[Check]]:
+    """The findings by file, in the order they were found."""
+    found: dict[str, list[Check]] = {}
+    for check in report.checks:
+        if not check.ok:
+            found.setdefault(check.file, []).append(check)
+    return found
+
+
+def tell_finding(check: Check) -> None:
+    """What does not hold, with file, expected and found."""
+    say(f"✗ {check.name:<9} {check.what}", indent=12)
+    say(f"    file:     {check.file}", indent=14)
     if check.expected is not None:
-        say(f"    expected: {check.expected}")
+        say(f"    expected: {check.expected}", indent=14)
     if check.found is not None:
-        say(f"    found:    {check.found}")
+        say(f"    found:    {check.found}", indent=14)
 
 
 def tell_end(report: Report) -> None:

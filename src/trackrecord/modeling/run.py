@@ -68,11 +68,15 @@ class RunPredicate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunResult(msgspec.Struct, frozen=True):
-    """The run's entry in the chain, its predicate, and where its predictions are."""
+    """The run's entry in the chain, its predicate, and where its predictions are.
+
+    ``tracking_seconds`` is what of the predicate's ``seconds`` was spent on waiting for MLflow.
+    """
 
     entry: Entry
     predicate: RunPredicate
     predictions: str
+    tracking_seconds: float
 
 
 def run_case(
@@ -136,10 +140,12 @@ def run_case(
             data = predictions_bytes(trained.predictions)
             write_atomic(folder.part / "predictions.parquet", data)
             progress("telling MLflow", 0.92)
+            told = time.perf_counter()
             tracked = finish_tracking(
                 tracker,
                 _for_mlflow(case, folder.number, began, loaded, parts, trained, environment, seed),
             )
+            waited = time.perf_counter() - told
             predicate = RunPredicate(
                 case=case.name,
                 run=folder.number,
@@ -174,7 +180,7 @@ def run_case(
             folder.keep()
     finally:
         stop_tracking(tracker)
-    return RunResult(entry, predicate, shown)
+    return RunResult(entry, predicate, shown, waited)
 
 
 def predictions_bytes(predictions: pl.DataFrame) -> bytes:

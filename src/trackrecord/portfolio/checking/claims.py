@@ -93,7 +93,7 @@ def check_claims(
             what = f"the claim {text!r} is not on it as the evidence has it"
             near = _nearest(text, on_page) if len(findings) < MOST_NEAR else None
             findings.append(bad("claims", what, PAGE, text, near))
-            why = f"{PAGE}: its sentence there is another"
+            why = f"{PAGE} does not say it as the evidence has it"
         rendered.append(text)
         if why is None:
             why = _falls(record, claim, broken)

@@ -18,7 +18,7 @@ from trackrecord.portfolio.pointers import resolve, shown
 # Where digits may stand in the open: drawings (made of evidence, with a table below), programs'
 # text, the window's title.
 EXEMPT = ("svg", "code", "pre", "title", "style")
-MOST_NAMED = 20
+MOST_NAMED = 500
 
 
 def check_page(record: Record) -> tuple[Page | None, list[Check]]:
