@@ -58,7 +58,7 @@ def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "what", "next_step"),
     [
-        ("workspace = 2", "written by a newer trackrecord", "pip install --upgrade trackrecord"),
+        ("workspace = 2", "written by a newer trackrecord", "update trackrecord"),
         ("workspace = ", f"cannot read {SETTINGS}", "mend"),
         ("", "does not say `workspace = 1`", "add that line"),
         ('workspace = "1"', "does not say `workspace = 1`", "add that line"),

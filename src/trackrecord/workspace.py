@@ -131,7 +131,7 @@ def open_workspace(root: Path) -> Workspace:
             "this workspace was written by a newer trackrecord",
             where=str(path),
             why=f"it has format {version}; this version reads up to {FORMAT}",
-            next="pip install --upgrade trackrecord",
+            next="update trackrecord; in its clone: git pull && pip install .",
         )
     for key in settings:
         if key not in KEYS:

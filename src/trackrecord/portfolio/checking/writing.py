@@ -38,7 +38,7 @@ def check_writing(record: Record, claims: Claims | None) -> list[Check]:
     if tool != __version__:
         what = (
             f"trackrecord {tool} wrote it and this is {__version__}, so its numbers were looked up "
-            f"and its words were not: pip install trackrecord=={tool} to compare them, too"
+            f"and its words were not: verify with trackrecord {tool} to compare them, too"
         )
         return [*findings, good("writing", what, PAGE)]
     findings += [check for name in (PAGE, CARD) for check in _again(record, known, claims, name)]
