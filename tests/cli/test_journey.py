@@ -47,7 +47,7 @@ def test_each_step_does_its_work_and_names_the_next(
     ("stage", "stands", "next_step"),
     [
         ("init", "no case yet", "trackrecord case new NAME --from DATA"),
-        ("new", "draft", "trackrecord case check tumours, then: trackrecord seal tumours"),
+        ("new", "draft", "trackrecord case check tumours"),
         ("seal", "sealed", "trackrecord run tumours"),
         ("run", "run", "trackrecord evaluate tumours --part test"),
         ("validation", "validated", "trackrecord evaluate tumours --part test"),

@@ -30,7 +30,7 @@ STEPS: list[tuple[str, str, str]] = [
     ("run", "run", "trackrecord evaluate {name} --part test"),
     ("amendment", "sealed", "trackrecord run {name}"),
     ("seal", "sealed", "trackrecord run {name}"),
-    ("", "draft", "trackrecord case check {name}, then: trackrecord seal {name}"),
+    ("", "draft", "trackrecord case check {name}"),
 ]
 
 
