@@ -274,7 +274,7 @@ def test_every_hint_can_be_typed_where_the_person_stands(
     hints = [words for told in journey.told.values() for words in typed(told.printed)]
     outside = trackrecord("status", at=journey.folder)
     assert ["-C", str(journey.folder), "init"] in typed(outside.printed)
-    assert len(hints) >= 20
+    assert len(hints) >= 15
     for words in hints:
         folder = words[1] if words[0] == "-C" else None
         verb, *rest = words[2:] if folder else words

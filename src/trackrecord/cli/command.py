@@ -163,7 +163,7 @@ def _system_error(error: OSError, again: str) -> TrackrecordError:
 
 
 def _tell(error: TrackrecordError, as_json: bool) -> None:
-    from trackrecord.cli.printing import hint, print_json, safe, width, wrapped
+    from trackrecord.cli.printing import hint, line_width, print_json, safe, wrapped
 
     advice = hint(error.next) if error.next else None
     if as_json:
@@ -171,7 +171,7 @@ def _tell(error: TrackrecordError, as_json: bool) -> None:
         print_json({"error": parts})
         return
     bold, plain = ("\033[1;31m", "\033[0m") if sys.stderr.isatty() else ("", "")
-    columns = width(sys.stderr)
+    columns = line_width(sys.stderr)
     print(f"{bold}{wrapped(f'✗ {safe(error.what)}', 2, columns)}{plain}", file=sys.stderr)
     for label, text in (("where", error.where), ("why", error.why), ("next", advice)):
         if text:

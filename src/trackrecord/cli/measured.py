@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import textwrap
 from typing import TYPE_CHECKING
 
-from trackrecord.cli.printing import counted, say, table
+from trackrecord.cli.printing import WIDTH, counted, line_width, say, table
 from trackrecord.portfolio.pointers import shown as pointed
 from trackrecord.portfolio.results import metric_form
 
@@ -17,7 +14,6 @@ if TYPE_CHECKING:
     from trackrecord.stats.estimate import Absence, Estimate
 
 MARKS = {"accepted": "✓", "rejected": "✗", "undecided": "?"}
-WIDTH = 100
 STRIP = 13
 BAR = 20
 NAME = 23
@@ -217,7 +213,7 @@ def strip(estimate: Estimate, low: float, high: float) -> str:
 
 def _tables(corner: str, names: list[str], columns: dict[str, list[str]]) -> None:
     """Columns side by side, as many as fit into the width; the rest in further tables."""
-    width = min(WIDTH, shutil.get_terminal_size().columns) if sys.stdout.isatty() else WIDTH
+    width = min(WIDTH, line_width())
     first = max(len(text) for text in [corner, *names]) + 2
     chosen: dict[str, list[str]] = {}
     room = width - first
@@ -248,4 +244,4 @@ def _tell_absent(absent: list[Absence], whose: str) -> None:
 
 def say_wrapped(text: str, *, indent: int = 4) -> None:
     """A sentence that may be longer than a line."""
-    say(textwrap.fill(text, WIDTH, subsequent_indent=" " * indent, break_on_hyphens=False))
+    say(text, indent=indent)

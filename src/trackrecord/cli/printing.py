@@ -105,7 +105,7 @@ def _command() -> re.Pattern[str]:
     )
 
 
-def width(stream: Any = None) -> int:
+def line_width(stream: Any = None) -> int:
     """Columns of the terminal; 100 where there is none."""
     if not (stream or sys.stdout).isatty():
         return WIDTH
@@ -116,7 +116,7 @@ def width(stream: Any = None) -> int:
 
 def wrapped(text: str, indent: int, columns: int | None = None) -> str:
     """Text in lines of at most ``columns``, broken at spaces, never inside a word or a command."""
-    columns = columns or width()
+    columns = columns or line_width()
     if all(len(line) <= columns for line in text.split("\n")):
         return text
     import re
@@ -178,7 +178,7 @@ def table(columns: list[str], rows: list[list[str]], *, right: Collection[int] =
         )
     for row in rows:
         drawn.add_row(*(Text(safe(cell)) for cell in row))
-    Console(highlight=False, width=width()).print(drawn)
+    Console(highlight=False, width=line_width()).print(drawn)
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from trackrecord.errors import TrackrecordError
-from trackrecord.portfolio.citations import Cited
+
+if TYPE_CHECKING:
+    from trackrecord.portfolio.citations import Cited
 
 Leaning = Literal["better", "worse", "unclear"]
 
