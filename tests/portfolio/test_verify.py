@@ -293,3 +293,10 @@ def test_evaluating_often_is_computed_once(tmp_path: Path) -> None:
     assert report.exit_code == 0
     again = [c for c in report.checks if c.name == "numbers" and "test evaluation" in c.what]
     assert len(again) == 3
+
+
+def test_a_head_that_cannot_be_one_is_bad_input(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", str(folder), "--head", "5f0c"]) == 2
+    assert "64 digits" in capsys.readouterr().err

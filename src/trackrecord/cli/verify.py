@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from trackrecord.cli.command import Answer
 from trackrecord.cli.printing import counted, progress, say, say_next
+from trackrecord.errors import BadInput
 
 if TYPE_CHECKING:
     from trackrecord.portfolio.checking.report import Check, Report
@@ -43,6 +44,12 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
 
     from trackrecord.portfolio.verify import verify_folder
 
+    if options.head is not None and not re.fullmatch(r"[0-9a-f]{64}", options.head):
+        raise BadInput(
+            f"{options.head!r} cannot be the head of a chain",
+            why="a head is 64 digits of 0-9 and a-f, as `verify` prints it last",
+            next=f"trackrecord verify {options.published} --head DIGEST",
+        )
     folder = Path(options.folder or ".") / options.published
     with progress("verifying") as step:
         report = verify_folder(folder, head=options.head, progress=step)
