@@ -119,10 +119,8 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
         say(f"  taken in: {given.name}, {given.rows:,} rows, SHA-256 {given.sha256[:16]}…")
     memory = predicate.peak_memory_mb
     spent = time_spent(predicate.seconds, result.tracking_seconds)
-    say(
-        f"✓ run {predicate.run}: predictions in {result.predictions}"
-        f" ({spent}{f'; peak {memory:,.0f} MB' if memory else ''})"
-    )
+    say(f"✓ run {predicate.run}: predictions in {result.predictions}")
+    say(f"  {spent}{f'; peak {memory:,.0f} MB' if memory else ''}")
     if predicate.mlflow_problem:
         say(f"! MLflow did not take the run: {predicate.mlflow_problem}")
         say("  the run is complete without it")
