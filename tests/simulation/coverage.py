@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from tests.simulation.population import Design, centre, draw, true_values
+from tests.simulation.population import Design, centre, draw, named, true_values
 
 from trackrecord.stats.estimate import Absence
 from trackrecord.stats.estimates import difference_of, estimate_of, measure
@@ -72,7 +72,9 @@ class Covered:
     area: float = 0.0
 
 
-def cover(design: Design, samples: int, seed: int = SEED) -> Covered:
+def cover(
+    design: Design, samples: int, seed: int = SEED, metrics: list[str] | None = None
+) -> Covered:
     """Measure ``samples`` samples of a design with every metric and every paired difference."""
     from trackrecord.stats.power import icc
 
@@ -85,10 +87,11 @@ def cover(design: Design, samples: int, seed: int = SEED) -> Covered:
         found.rare += min(positives, design.rows - positives) / samples
         if sample.cluster is not None:
             found.icc += icc(sample.truth, sample.cluster) / samples
-        for name in metric_names():
-            first, second = (measure(name, sample.truth, score) for score in sample.scores)
-            own = estimate_of(name, first, cluster=sample.cluster, level=0.95)
-            gap = difference_of(name, first, second, cluster=sample.cluster, level=0.95)
+        for name in metrics or metric_names():
+            asked = named(name, design)
+            first, second = (measure(asked, sample.truth, score) for score in sample.scores)
+            own = estimate_of(asked, first, cluster=sample.cluster, level=0.95)
+            gap = difference_of(asked, first, second, cluster=sample.cluster, level=0.95)
             true = truths[0][name]
             for key, estimate, value in (
                 (name, own, true),

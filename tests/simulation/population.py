@@ -100,17 +100,93 @@ def true_values(design: Design, model: int) -> dict[str, float]:
     family = sm.families.Binomial()
     joint = sm.GLM(truth, np.column_stack([np.ones(odds.size), odds]), family, freq_weights=rows)
     shift = sm.GLM(truth, np.ones((odds.size, 1)), family, offset=odds, freq_weights=rows)
-    right = (score > 0.5) == (truth == 1)
+    cut = design.rate
+    called, half = score > cut, score > 0.5
+    miss, alarm = 1 - cut, cut
+    known: dict[str, object] = {"sample_weight": rows}
+    area = reference.roc_auc_score(truth, score, **known)
+    alarms, hits, _ = reference.roc_curve(truth, score, drop_intermediate=False, **known)
     return {
-        "roc_auc": reference.roc_auc_score(truth, score, sample_weight=rows),
-        "average_precision": reference.average_precision_score(truth, score, sample_weight=rows),
-        "log_loss": reference.log_loss(truth, score, sample_weight=rows),
-        "brier": reference.brier_score_loss(truth, score, sample_weight=rows),
-        "accuracy": float(rows @ right),
+        "roc_auc": area,
+        "gini": 2 * area - 1,
+        "partial_auc": reference.roc_auc_score(truth, score, max_fpr=0.1, **known),
+        "ks": float(np.abs(hits - alarms).max()),
+        "average_precision": reference.average_precision_score(truth, score, **known),
+        "log_loss": reference.log_loss(truth, score, **known),
+        "brier": reference.brier_score_loss(truth, score, **known),
+        "accuracy": reference.accuracy_score(truth, called, **known),
+        "balanced_accuracy": reference.balanced_accuracy_score(truth, called, **known),
+        "precision": reference.precision_score(truth, called, **known),
+        "npv": reference.precision_score(1 - truth, ~called, **known),
+        "recall": reference.recall_score(truth, called, **known),
+        "specificity": reference.recall_score(1 - truth, ~called, **known),
+        "jaccard": reference.jaccard_score(truth, called, **known),
+        "f1": reference.f1_score(truth, called, **known),
+        "f_beta": reference.fbeta_score(truth, half, beta=2, zero_division=0, **known),
+        "mcc": reference.matthews_corrcoef(truth, called, **known),
+        "kappa": reference.cohen_kappa_score(truth, called, **known),
+        "net_benefit": float(rows @ np.where(called, truth - (1 - truth) * cut / (1 - cut), 0)),
+        "expected_cost": float(rows @ np.where(called, (1 - truth) * alarm, truth * miss)) / cut,
         "calibration_intercept": float(shift.fit(tol=1e-10).params[0]),
         "calibration_slope": float(joint.fit(tol=1e-10).params[1]),
         "bias": float(rows @ (score - truth)),
+        **top_of(truth, score, rows),
+        **parts_of(truth, score, rows),
+        "brier_uncertainty": design.rate * (1 - design.rate),
     }
+
+
+def top_of(truth: np.ndarray, score: np.ndarray, rows: np.ndarray, top: float = 0.1) -> dict:
+    """What a tenth of the population holds, equal scores taken in part."""
+    _, code = np.unique(-score, return_inverse=True)
+    mass, hits = np.bincount(code, rows), np.bincount(code, rows * truth)
+    curve = np.interp(top, np.r_[0, np.cumsum(mass)], np.r_[0, np.cumsum(hits)])
+    rate = float(rows @ truth)
+    return {
+        "precision_top": curve / top,
+        "recall_top": curve / rate,
+        "lift": curve / rate / top,
+    }
+
+
+def parts_of(truth: np.ndarray, score: np.ndarray, rows: np.ndarray, bins: int = 10) -> dict:
+    """The Brier score's parts and the calibration error, bin by bin."""
+    rate = float(rows @ truth)
+    reliability = resolution = 0.0
+    for k in range(bins):
+        mine = (np.floor(score * bins).clip(0, bins - 1) == k) * rows
+        if (mass := mine.sum()) > 0:
+            reliability += (mine @ score - mine @ truth) ** 2 / mass
+            resolution += mass * (mine @ truth / mass - rate) ** 2
+    return {
+        "brier_reliability": reliability,
+        "brier_resolution": resolution,
+        "debiased_ece": reliability**0.5,
+    }
+
+
+CUT_AT_RATE = {
+    "accuracy",
+    "balanced_accuracy",
+    "f1",
+    "jaccard",
+    "kappa",
+    "mcc",
+    "net_benefit",
+    "npv",
+    "precision",
+    "recall",
+    "specificity",
+}
+
+
+def named(metric: str, design: Design) -> str:
+    """The metric as a design measures it: its rate is the threshold of those that have one."""
+    if metric in CUT_AT_RATE:
+        return f"{metric}@{design.rate:g}"
+    if metric == "expected_cost":
+        return f"{metric}@{round((1 - design.rate) / design.rate, 10):g}-1"
+    return metric
 
 
 @dataclass(frozen=True)

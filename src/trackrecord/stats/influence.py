@@ -34,7 +34,8 @@ class Influence(msgspec.Struct, frozen=True):
     What the first order does not see, a metric may add. ``of`` (n,) marks the rows that a share is
     a share of. ``centre`` is where the interval is centred, where that is not the value: the value
     without its bias, or drawn away from an edge. ``least`` is an error that the estimated one is
-    not let below, for independent rows.
+    not let below, for independent rows. ``width`` is what the value is divided by to be on its
+    metric's scale.
     """
 
     value: float
@@ -44,6 +45,7 @@ class Influence(msgspec.Struct, frozen=True):
     of: NDArray[np.bool_] | None = None
     centre: float | None = None
     least: float = 0.0
+    width: float = 1.0
 
 
 class Undefined(Exception):

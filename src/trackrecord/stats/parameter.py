@@ -88,3 +88,11 @@ TOP = Parameter(
     low=0.0,
     high=1.0,
 )
+BINS = Parameter(
+    keyword="bins",
+    means="the number of bins of equal width",
+    default=(10.0,),
+    low=0.0,
+    high=1001.0,
+    whole=True,
+)

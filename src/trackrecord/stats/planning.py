@@ -14,10 +14,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit, ndtri
+from scipy.special import expit, logit, ndtri
 
-from trackrecord.stats.influence import Undefined
+from trackrecord.stats.influence import Influence, Undefined
 from trackrecord.stats.metrics import Metric, get_metric
+from trackrecord.stats.parameter import THRESHOLD
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,7 +74,10 @@ def spread_assumed(metric: str, effect: float, rate: float, paired: bool) -> tup
         )
     else:
         said = f"a calibrated model with ROC AUC {auc:.3g}"
-    return _spread(metric, auc, rounded, paired), f"{said}; {rate:.3g} of rows positive"
+    said += f"; {rate:.3g} of rows positive"
+    if reference_for(metric, rounded, auc)[3]:
+        said += ", and shifted to call as many so"
+    return _spread(metric, auc, rounded, paired), said
 
 
 def _rounded(rate: float) -> float:
@@ -101,26 +105,63 @@ def _auc_with(asked: Metric, effect: float, rate: float) -> float:
 
 
 def _value(metric: str, auc: float, rate: float) -> float:
-    truth, score, _ = reference_rows(rate, auc)
+    truth, score, _, _ = reference_for(metric, rate, auc)
     return get_metric(metric).compute(truth, score).value
 
 
 @lru_cache(maxsize=256)
 def _spread(metric: str, auc: float, rate: float, paired: bool) -> float:
-    truth, score, other = reference_rows(rate, auc)
+    truth, score, other, _ = reference_for(metric, rate, auc)
     compute = get_metric(metric).compute
-    try:
-        influence = compute(truth, score).influence
-        if paired:
-            influence = influence - compute(truth, other).influence
-    except Undefined as undefined:  # a metric of another package may not suit the reference model
-        raise ValueError(f"{metric} cannot be planned for: {undefined.reason}") from undefined
+    found = compute(truth, score)
+    influence, hidden = found.influence, _hidden(found)
+    if paired:
+        against = compute(truth, other)
+        influence, hidden = influence - against.influence, hidden + _hidden(against)
     actual = float(truth.mean())
     # rarer than the rows laid out: an influence of the rarer class grows as 1 / rate
     rarer = min(actual, 1 - actual) / min(rate, 1 - rate)
     # what less than one of the rows laid out would carry is not seen: never taken for none
-    seen = max(float(influence @ influence), 1.0) / truth.size
+    seen = max(float(influence @ influence), 1.0) / truth.size + hidden
     return math.sqrt(seen * max(1.0, rarer))
+
+
+def _hidden(found: Influence) -> float:
+    """What a metric's least error adds to the mean square of its influences."""
+    n = found.influence.size
+    return max(0.0, n * found.least**2 - float(found.influence @ found.influence) / n)
+
+
+def reference_for(
+    metric: str, rate: float, auc: float
+) -> tuple[NDArray[np.int8], Floats, Floats, bool]:
+    """``reference_rows``, shifted (the last is then true) where the metric is undefined on them.
+
+    A calibrated model of rare positives may call no row positive; the same ranking, moved until as
+    many are called as are positive, does.
+    """
+    asked, (truth, score, other) = get_metric(metric), reference_rows(rate, auc)
+    try:
+        for column in (score, other):
+            asked.compute(truth, column)
+    except Undefined:
+        threshold = asked.at[0] if asked.parameter == THRESHOLD else 0.5
+        moved = [_shifted(column, float(truth.mean()), threshold) for column in (score, other)]
+        try:
+            for column in moved:
+                asked.compute(truth, column)
+        except Undefined as undefined:  # of another package, and not for this model
+            said = f"{metric} cannot be planned for: {undefined.reason}"
+            raise ValueError(said) from undefined
+        return truth, moved[0], moved[1], True
+    return truth, score, other, False
+
+
+def _shifted(score: Floats, rate: float, threshold: float) -> Floats:
+    """Scores moved in log odds until the share ``rate`` of them is above the threshold."""
+    odds = logit(score)
+    moved: Floats = expit(odds - np.quantile(odds, 1 - rate) + logit(threshold))
+    return moved
 
 
 @lru_cache(maxsize=8)

@@ -20,22 +20,25 @@ class Ranking(msgspec.Struct, frozen=True):
     """Groups of equal scores, ascending.
 
     ``order`` (n,) sorts the rows; ``truth`` (n,) is the sorted truth; ``group`` (n,) is each
-    sorted row's group; ``positives`` and ``negatives`` (k,) count each group's rows, or are their
-    weights' sums; ``weight`` (n,) is each row's, unsorted, or None.
+    sorted row's group, None where each is its own; ``positives`` and ``negatives`` (k,) count each
+    group's rows, or are their weights' sums; ``weight`` (n,) is each row's, unsorted, or None.
     """
 
     order: Ints
     truth: NDArray[np.int8]
-    group: Ints
+    group: Ints | None
     positives: Ints | Floats
     negatives: Ints | Floats
     weight: Floats | None = None
 
     def spread(self, positive: Floats, negative: Floats) -> Floats:
         """Values (k,) for each group's positive and negative rows, laid out as the rows were."""
-        both = np.concatenate([negative, positive])
         values = np.empty(self.order.size)
-        values[self.order] = both[self.group + self.truth * np.int64(positive.size)]
+        if self.group is None:
+            values[self.order] = np.where(self.truth, positive, negative)
+        else:
+            both = np.concatenate([negative, positive])
+            values[self.order] = both[self.group + self.truth * np.int64(positive.size)]
         return values if self.weight is None else values * self.weight
 
 
@@ -48,7 +51,7 @@ def rank(truth: NDArray[np.int8], score: Floats, weight: Floats | None = None) -
     first[0] = True
     np.not_equal(ranked[1:], ranked[:-1], out=first[1:])
     starts = np.flatnonzero(first)
-    group = np.cumsum(first) - 1
+    group = None if starts.size == score.size else np.cumsum(first) - 1
     if weight is not None:
         sorted_weight = weight[order]
         mine = np.where(truth != 0, sorted_weight, 0.0)
@@ -60,7 +63,7 @@ def rank(truth: NDArray[np.int8], score: Floats, weight: Floats | None = None) -
             np.add.reduceat(sorted_weight - mine, starts),
             weight,
         )
-    if starts.size == score.size:
+    if group is None:
         positives = truth.astype(np.int64)
         negatives = 1 - positives
     else:

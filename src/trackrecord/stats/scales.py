@@ -11,11 +11,15 @@ def interval_on(scale: Scale, value: float, half: float) -> tuple[float, float]:
     """``value`` plus and minus ``half`` (its own units), the two made symmetric on ``scale``.
 
     The delta method: half the width on the scale is ``half`` times the scale's slope at the value.
-    ``fisher`` is the logit of (value + 1) / 2, for values between -1 and 1 (Fisher's z, doubled).
+    ``fisher`` is the logit of (value + 1) / 2, for values between -1 and 1 (Fisher's z, doubled);
+    ``positive`` is the identity cut off at 0;
+    ``root`` is the square, for values that are the root of something that may be near 0.
     Raises ValueError for a value outside the scale or on its edge, where the slope is infinite.
     """
     if scale == "identity":
         return value - half, value + half
+    if scale == "positive":
+        return max(0.0, value - half), max(0.0, value + half)
     if scale == "log":
         if value <= 0:
             raise ValueError("the log scale needs a value above 0")
@@ -24,6 +28,9 @@ def interval_on(scale: Scale, value: float, half: float) -> tuple[float, float]:
     if scale == "fisher":
         low, high = interval_on("logit", (value + 1) / 2, half / 2)
         return 2 * low - 1, 2 * high - 1
+    if scale == "root":
+        square, reach = value * value, 2 * value * half
+        return math.sqrt(max(0.0, square - reach)), math.sqrt(square + reach)
     if not 0 < value < 1:
         raise ValueError("the logit scale needs a value between 0 and 1")
     middle = math.log(value) - math.log1p(-value)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 Direction = Literal["higher", "lower", "zero", "one"]
-Scale = Literal["identity", "log", "logit", "fisher"]
-Needs = Literal["score", "probability"]
+Scale = Literal["identity", "positive", "log", "logit", "fisher", "root"]
+Needs = Literal["score", "probability", "truth"]
 
 ENTRY_POINTS = "trackrecord.metrics"
 
@@ -44,13 +44,15 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
 
     ``direction`` is the best value: as high or as low as can be, zero, or one. ``scale`` is the
     transformation on which its sampling distribution is nearest to normal, by simulation.
-    ``needs`` says whether any score will do or only a probability. ``share`` marks a plain
-    proportion of rows. ``floor_few`` and ``floor_skewed`` are the shares of the greatest variance
-    there can be that the estimated one is not let below, where the rarer class has few rows or a
-    few rows carry the spread. ``irregular`` says why the value has no plain derivative, if it has
-    none; ``counts`` marks a value that depends on how many rows there are. ``parameter`` is what
-    may follow ``@`` in the name. ``compute(truth (n,), score (n,), weight (n,) or none)`` returns
-    value and influences, or raises ``Undefined``.
+    ``needs`` says whether any score will do, only a probability, or the truth alone. ``share``
+    marks a plain proportion of rows. ``floor_few`` and ``floor_skewed`` are the shares of the
+    greatest variance there can be that the estimated one is not let below, where the rarer class
+    has few rows or a few rows carry the spread. ``irregular`` says why the value has no plain
+    derivative, if it has none; ``counts`` marks a value that depends on how many rows there are.
+    ``rows_needed`` is how many rows of the rarer class an interval takes, ``clusters_needed`` how
+    many clusters where rows are in clusters. ``parameter`` is what may follow ``@`` in the name,
+    ``at`` what it is set to. ``compute(truth (n,), score (n,), weight
+    (n,) or none)`` returns value and influences, or raises ``Undefined``.
     """
 
     name: str
@@ -64,7 +66,10 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     floor_skewed: float = 0.0
     irregular: str = ""
     counts: bool = False
+    rows_needed: float = 0.0
+    clusters_needed: float = 0.0
     parameter: Parameter | None = None
+    at: tuple[float, ...] = ()
 
 
 _registry: dict[str, Metric] = {}
@@ -81,6 +86,8 @@ def metric(
     floor_skewed: float = 0.0,
     irregular: str = "",
     counts: bool = False,
+    rows_needed: float = 0.0,
+    clusters_needed: float = 0.0,
     parameter: Parameter | None = None,
 ) -> Callable[[Callable[..., Influence]], Callable[..., Influence]]:
     """Register the decorated function as the metric that bears its name."""
@@ -99,7 +106,10 @@ def metric(
             floor_skewed=floor_skewed,
             irregular=irregular,
             counts=counts,
+            rows_needed=rows_needed,
+            clusters_needed=clusters_needed,
             parameter=parameter,
+            at=() if parameter is None else parameter.default,
         )
         return compute
 
@@ -138,6 +148,7 @@ def get_metric(name: str) -> Metric:
         name=name,
         title=f"{found.title} at {text}",
         compute=found.parameter.bound(found.compute, value),
+        at=value,
     )
 
 

@@ -1,0 +1,40 @@
+"""Jaccard index: of the rows positive or called so, the share that are both.
+
+Called are scores above 0.5, or above t in ``jaccard@t``. TP / (TP + FP + FN) (Jaccard 1901), a
+share among the rows of that union.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trackrecord.stats.cells import cells_of, from_cells
+from trackrecord.stats.influence import Influence, Undefined
+from trackrecord.stats.metrics import metric
+from trackrecord.stats.parameter import THRESHOLD
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@metric(
+    title="Jaccard index",
+    direction="higher",
+    scale="logit",
+    needs="probability",
+    share=True,
+    parameter=THRESHOLD,
+)
+def jaccard(
+    truth: NDArray[np.int8],
+    score: NDArray[np.float64],
+    weight: NDArray[np.float64] | None = None,
+    *,
+    threshold: float,
+) -> Influence:
+    """Undefined where no row is positive or called so."""
+    cells = cells_of(truth, score, threshold, weight)
+    if cells.positives + cells.called == 0:
+        raise Undefined("no row is positive, nor called so")
+    return from_cells(cells, lambda tn, fp, fn, tp: tp / (tp + fp + fn), of=(1, 2, 3))
