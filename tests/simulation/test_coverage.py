@@ -17,8 +17,17 @@ from trackrecord.stats.influence import Influence
 from trackrecord.stats.metrics import get_metric, metric_names
 
 PROMISED = 0.93
-# what is near 0 or a greatest distance, and has a wide interval rather than a wrong one
-WIDE = {"brier_reliability", "brier_resolution", "brier_uncertainty", "debiased_ece", "ks"}
+# near 0, a greatest distance, or a share of rows whose number is uncertain too: here the interval is
+# rather wide than wrong
+WIDE = {
+    "brier_reliability",
+    "brier_resolution",
+    "brier_uncertainty",
+    "debiased_ece",
+    "ks",
+    "lift",
+    "recall_top",
+}
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "intervals.md"
 
 
