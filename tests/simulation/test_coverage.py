@@ -17,8 +17,8 @@ from trackrecord.stats.influence import Influence
 from trackrecord.stats.metrics import get_metric, metric_names
 
 PROMISED = 0.93
-# near 0, a greatest distance, or a share of rows whose number is uncertain too: here the interval is
-# rather wide than wrong
+# near 0, a greatest distance, or a share of rows whose number is uncertain too: here the interval
+# is rather wide than wrong
 WIDE = {
     "brier_reliability",
     "brier_resolution",
