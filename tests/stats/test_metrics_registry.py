@@ -17,9 +17,17 @@ from trackrecord.stats.influence import Influence, mean_of
 
 def test_every_file_registers_the_metric_of_its_name() -> None:
     folder = Path(metrics.__file__).parent
-    files = {file.stem for file in folder.glob("*.py")} - {"__init__"}
-    assert files == set(metrics.metric_names())
-    assert len(files) >= 30
+    for task in metrics.TASKS:
+        files = {file.stem for file in (folder / task).glob("*.py")} - {"__init__"}
+        assert files == set(metrics.metric_names(task))
+    assert len(metrics.metric_names("binary")) >= 30
+
+
+def test_a_metric_of_another_task_is_told_from_one_that_is_not() -> None:
+    with pytest.raises(BadInput) as caught:
+        metrics.get_metric("roc_auc", "regression")
+    assert "where the truth is a number" in str(caught.value)
+    assert "a yes or no" in str(caught.value)
 
 
 def test_a_family_s_bare_name_is_its_default() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trackrecord.cli.printing import WIDTH, counted, line_width, say, table
+from trackrecord.evaluation.text import rows_said
 from trackrecord.portfolio.pointers import shown as pointed
 from trackrecord.portfolio.results import metric_form
 
@@ -22,12 +23,7 @@ MOST_SLICES = 40
 
 def tell_evaluation(result: Evaluation, plan: Plan) -> None:
     """Everything a person reads of one evaluation, at most 100 columns wide."""
-    clusters = f" in {counted(result.clusters, 'cluster')}" if result.clusters else ""
-    share = result.positives / result.rows
-    say(
-        f"  {counted(result.rows, 'row')}{clusters}, {result.positives:,} positive "
-        f"({100 * share:.1f} %) · {100 * plan.level:g} % intervals"
-    )
+    say(f"  {rows_said(result)} · {100 * plan.level:g} % intervals")
     tell_headline(result, plan)
     tell_estimates(result, plan)
     tell_differences(result, plan)

@@ -15,6 +15,7 @@ from trackrecord.evaluation.result import Band
 from trackrecord.stats.estimate import Absence, Estimate
 from trackrecord.stats.estimates import difference_of, estimate_of
 from trackrecord.stats.influence import Influence
+from trackrecord.stats.metrics import Metric
 from trackrecord.stats.simultaneous import joint_level, unit_sums
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Family:
 
     __slots__ = ("cluster", "level", "members", "metric", "n")
 
-    def __init__(self, metric: str, cluster: Ints | None, n: int, level: float) -> None:
+    def __init__(self, metric: Metric, cluster: Ints | None, n: int, level: float) -> None:
         self.metric, self.cluster, self.n, self.level = metric, cluster, n, level
         self.members: list[tuple[int, Ints, Ints | None, tuple[Influence, ...]]] = []
 
@@ -68,7 +69,7 @@ class Family:
             else:
                 found = estimate_of(self.metric, known[0], cluster=cluster, level=each)
             if isinstance(found, Estimate):
-                yield place, Band(metric=self.metric, lo=found.lo, hi=found.hi, each=each)
+                yield place, Band(metric=self.metric.name, lo=found.lo, hi=found.hi, each=each)
 
 
 def _influence(known: tuple[Influence, ...]) -> NDArray[np.float64]:

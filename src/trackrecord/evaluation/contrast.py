@@ -151,7 +151,7 @@ def measure_protocol(
         what=what,
         rows=evaluation.rows,
         prediction_mean=float(scores.mean()),
-        rate=evaluation.positives / evaluation.rows,
+        rate=(evaluation.positives or 0) / evaluation.rows,
         estimates=model.estimates,
         absent=model.absent,
         outcomes=file,
@@ -161,7 +161,14 @@ def measure_protocol(
 def bare_plan(plan: Plan) -> Plan:
     """The same metrics, level and clusters, for the candidate alone."""
     return msgspec.structs.replace(
-        plan, models=[plan.candidate], baselines=[], reference=None, slices=[], criteria=[]
+        plan,
+        models=[plan.candidate],
+        baselines=[],
+        reference=None,
+        slices=[],
+        criteria=[],
+        simultaneous=False,
+        decision=None,
     )
 
 

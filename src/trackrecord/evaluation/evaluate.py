@@ -14,7 +14,14 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from trackrecord.cases.criteria import parse_requirement
 from trackrecord.errors import BadInput, DataError, suggest
 from trackrecord.evaluation.calibration import calibration_of
-from trackrecord.evaluation.measuring import Columns, columns_of, measure_all, measure_slices
+from trackrecord.evaluation.curves import check_thresholds, decision_curves
+from trackrecord.evaluation.measuring import (
+    Columns,
+    columns_of,
+    measure_all,
+    measure_slices,
+    positives_of,
+)
 from trackrecord.evaluation.outcomes import canonical_outcomes, check_outcomes
 from trackrecord.evaluation.plan import Plan
 from trackrecord.evaluation.result import Calibration, Evaluation
@@ -32,9 +39,10 @@ def evaluate_outcomes(outcomes: pl.DataFrame, plan: Plan) -> Evaluation:
     Parameters
     ----------
     outcomes:
-        An Outcomes table with a ``score.NAME`` column for each of the plan's models and baselines,
-        a ``cluster`` column where the plan is clustered (a row without a cluster is one of its
-        own), and the ``slice.NAME`` columns that the plan's slices are made of.
+        An Outcomes table of the kinds that the plan's task has (``evaluation.tasks``), with a
+        ``score.NAME`` column for each of the plan's models and baselines, a ``cluster`` column
+        where the plan is clustered (a row without a cluster is one of its own), and the
+        ``slice.NAME`` columns that the plan's slices are made of.
     plan:
         What to measure.
 
@@ -51,17 +59,11 @@ def evaluate_outcomes(outcomes: pl.DataFrame, plan: Plan) -> Evaluation:
         [*plan.baselines, *plan.models],
         clustered=plan.clustered,
         weighted=plan.weighted,
+        task=plan.task,
     )
     table = canonical_outcomes(outcomes)
     columns = columns_of(table, plan)
-    positives = int(columns.truth.sum())
-    if positives in (0, table.height):
-        raise DataError(
-            f"the truth has one class: all {table.height:,} rows are {min(positives, 1)}",
-            why="no model can be told from another where everything turned out the same",
-            next="evaluate rows of which some came true and some did not",
-        )
-    _check_weighed(columns)
+    _check_weighed(columns, plan)
     # A BLAS sum depends on how many threads share it; with one thread the last bit stays put.
     with threadpool_limits(1, user_api="blas"):
         models, differences = measure_all(columns, plan)
@@ -69,15 +71,17 @@ def evaluate_outcomes(outcomes: pl.DataFrame, plan: Plan) -> Evaluation:
             part for text in plan.slices for part in slices_of(table, text, most=plan.slice_values)
         ]
         slices = measure_slices(columns, parts, plan)
+        decision = decision_curves(columns, plan)
     return Evaluation(
         rows=table.height,
-        positives=positives,
+        positives=positives_of(columns, plan),
         clusters=columns.clusters,
         models=models,
         differences=differences,
         slices=slices,
         calibration=_calibration(columns, plan),
         verdicts=[decide(planned, plan, models, differences) for planned in plan.criteria],
+        decision=decision,
     )
 
 
@@ -103,11 +107,12 @@ def check_plan(plan: Plan) -> None:
     if not plan.metrics:
         raise BadInput("the plan has no metric")
     for metric in plan.metrics:
-        get_metric(metric)
+        get_metric(metric, plan.task)
         if plan.metrics.count(metric) > 1:
             raise BadInput(f"the plan names the metric '{metric}' twice")
     if not (math.isfinite(plan.level) and 0.5 < plan.level < 1):
         raise BadInput(f"intervals at level {plan.level} cannot be made", why="0.5 < level < 1")
+    check_thresholds(plan)
     if plan.slice_rows < 2 or plan.slice_values < 1 or plan.bins < 1:
         raise BadInput("slice_rows must be at least 2, slice_values and bins at least 1")
     for planned in plan.criteria:
@@ -121,9 +126,9 @@ def check_plan(plan: Plan) -> None:
         baseline_of(requirement, plan)
 
 
-def _check_weighed(columns: Columns) -> None:
+def _check_weighed(columns: Columns, plan: Plan) -> None:
     """Raise DataError where only rows of one class have a weight."""
-    if columns.weight is None:
+    if columns.weight is None or plan.task != "binary":
         return
     weighed = columns.truth[columns.weight > 0]
     if weighed.size == 0 or weighed.min() == weighed.max():
@@ -135,6 +140,8 @@ def _check_weighed(columns: Columns) -> None:
 
 
 def _calibration(columns: Columns, plan: Plan) -> list[Calibration]:
+    if plan.task != "binary":
+        return []
     curves = [
         calibration_of(
             name,

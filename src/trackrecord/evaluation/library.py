@@ -19,7 +19,7 @@ from trackrecord.evaluation.result import (
     SliceResult,
     Verdict,
 )
-from trackrecord.evaluation.text import MARKS, estimates_table
+from trackrecord.evaluation.text import MARKS, estimates_table, rows_said
 from trackrecord.stats.estimate import Absence, Estimate
 
 if TYPE_CHECKING:
@@ -93,11 +93,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         found = self.evaluation
-        clusters = f" in {found.clusters:,} clusters" if found.clusters is not None else ""
-        share = 100 * found.positives / found.rows
         lines = [
-            f"{self.plan.candidate}: {found.rows:,} rows{clusters}, {share:.1f} % positive, "
-            f"{100 * self.plan.level:g} % intervals",
+            f"{self.plan.candidate}: {rows_said(found)}, {100 * self.plan.level:g} % intervals",
             "",
             estimates_table(self.candidate.estimates, self.candidate.absent),
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,9 +11,11 @@ from trackrecord.evaluation.bands import Family
 from trackrecord.evaluation.plan import Plan
 from trackrecord.evaluation.result import Band, Difference, ModelResult, Role, SliceResult
 from trackrecord.evaluation.slices import Slice
+from trackrecord.evaluation.tasks import task_columns
 from trackrecord.stats.estimate import Absence, Estimate
 from trackrecord.stats.estimates import difference_of, estimate_of, measure
 from trackrecord.stats.influence import Influence
+from trackrecord.stats.metrics import Metric, get_metric
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,15 +26,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Columns:
-    """``truth`` int8 (n,), a score float64 (n,) of each model, and cluster codes (n,) from 0.
+    """The truth, each model's prediction (both as the task has them), cluster codes (n,) from 0.
 
     ``cluster`` is None where rows are taken as independent, ``weight`` (n,) where all count alike.
     """
 
-    truth: NDArray[np.int8]
-    scores: dict[str, NDArray[np.float64]]
+    truth: Any
+    scores: dict[str, Any]
     cluster: NDArray[np.intp] | None
     weight: NDArray[np.float64] | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.truth)
 
     @property
     def clusters(self) -> int | None:
@@ -50,7 +57,7 @@ class Columns:
         weight = None if self.weight is None else self.weight[rows]
         return Columns(self.truth[rows], scores, cluster, weight)
 
-    def measure(self, metric: str, name: str) -> Influence | Absence:
+    def measure(self, metric: Metric, name: str) -> Influence | Absence:
         """A metric of one model's scores."""
         return measure(metric, self.truth, self.scores[name], self.weight)
 
@@ -59,13 +66,10 @@ def columns_of(table: pl.DataFrame, plan: Plan) -> Columns:
     """The plan's columns of an Outcomes table."""
     import polars as pl
 
-    names = [*plan.baselines, *plan.models]
+    truth, scores = task_columns(plan.task).arrays(table, [*plan.baselines, *plan.models])
     return Columns(
-        truth=table["truth"].cast(pl.Int8).to_numpy(),
-        scores={
-            name: np.ascontiguousarray(table[f"score.{name}"].cast(pl.Float64).to_numpy())
-            for name in names
-        },
+        truth=truth,
+        scores=scores,
         cluster=cluster_codes(table["cluster"]) if plan.clustered else None,
         weight=table["weight"].cast(pl.Float64).to_numpy() if plan.weighted else None,
     )
@@ -93,7 +97,7 @@ def measure_all(columns: Columns, plan: Plan) -> tuple[list[ModelResult], list[D
     own: dict[str, Found] = {name: [] for name, _ in roles}
     gaps: dict[tuple[str, str], Found] = {pair: [] for pair in pairs}
     cluster, level = columns.cluster, plan.level
-    for metric in plan.metrics:
+    for metric in (get_metric(name, plan.task) for name in plan.metrics):
         measured: dict[str, Influence | Absence] = {}
         for name, _ in roles:
             measured[name] = columns.measure(metric, name)
@@ -126,12 +130,12 @@ def measure_slices(columns: Columns, parts: list[Slice], plan: Plan) -> list[Sli
     gaps: list[Found] = [[] for _ in parts]
     bands: list[list[Band]] = [[] for _ in parts]
     gap_bands: list[list[Band]] = [[] for _ in parts]
-    for metric in plan.metrics:
-        family = Family(metric, columns.cluster, columns.truth.size, plan.level)
-        gap_family = Family(metric, columns.cluster, columns.truth.size, plan.level)
+    for metric in (get_metric(name, plan.task) for name in plan.metrics):
+        family = Family(metric, columns.cluster, columns.rows, plan.level)
+        gap_family = Family(metric, columns.cluster, columns.rows, plan.level)
         for place, (part, mine) in enumerate(zip(parts, here, strict=True)):
             if (reason := _unmeasured(mine, plan)) is not None:
-                own[place].append(Absence(metric=metric, reason=reason, n=mine.truth.size))
+                own[place].append(Absence(metric=metric.name, reason=reason, n=mine.rows))
                 continue
             first = mine.measure(metric, plan.candidate)
             own[place].append(
@@ -153,8 +157,8 @@ def measure_slices(columns: Columns, parts: list[Slice], plan: Plan) -> list[Sli
         SliceResult(
             slice=part.text,
             value=part.value,
-            rows=int(mine.truth.size),
-            positives=int(mine.truth.sum(dtype=np.int64)),
+            rows=mine.rows,
+            positives=positives_of(mine, plan),
             clusters=mine.clusters,
             estimates=present(own[place]),
             absent=absent(own[place]),
@@ -169,11 +173,16 @@ def measure_slices(columns: Columns, parts: list[Slice], plan: Plan) -> list[Sli
     ]
 
 
+def positives_of(columns: Columns, plan: Plan) -> int | None:
+    """How many rows came true; None where the truth is not a yes or no."""
+    return int(columns.truth.sum(dtype=np.int64)) if plan.task == "binary" else None
+
+
 def _unmeasured(here: Columns, plan: Plan) -> str | None:
     """Why a slice's rows are not measured at all; None where they are."""
     if here.weight is not None and not here.weight.any():
         return "no row here has a weight"
-    if here.truth.size < plan.slice_rows:
+    if here.rows < plan.slice_rows:
         return f"fewer than {plan.slice_rows} rows are too few for an interval to mean much"
     return None
 

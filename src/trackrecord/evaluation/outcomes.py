@@ -2,7 +2,7 @@
 
 =============  ============================================================================
 ``id``         string, unique
-``truth``      Int8, 0 or 1
+``truth``      Int8, 0 or 1 (of other tasks: see ``evaluation.tasks``)
 ``score.NAME`` Float64, a column for each model: probability of 1, or any score that ranks
 ``cluster``    string, optional: rows with the same cluster depend on one another
 ``time``       UTC time, optional
@@ -17,12 +17,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trackrecord.errors import DataError
-from trackrecord.evaluation.checking import ids_of, no_column, score_of, truth_of, weights_of
+from trackrecord.evaluation.checking import ids_of, no_column, weights_of
+from trackrecord.evaluation.tasks import task_columns
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from trackrecord.stats.metrics import Task
+
 OPTIONAL = ("cluster", "time", "weight")
+# what forecasts of series have besides
+PAST = ("series", "scale", "scale_squared")
 
 
 def read_outcomes(path: Path) -> pl.DataFrame:
@@ -33,9 +38,14 @@ def read_outcomes(path: Path) -> pl.DataFrame:
 
 
 def check_outcomes(
-    outcomes: pl.DataFrame, models: list[str], *, clustered: bool, weighted: bool = False
+    outcomes: pl.DataFrame,
+    models: list[str],
+    *,
+    clustered: bool,
+    weighted: bool = False,
+    task: Task = "binary",
 ) -> None:
-    """Raise DataError unless the table is an Outcomes table with these models' scores."""
+    """Raise DataError unless the table is an Outcomes table of this task, with these models."""
     import polars as pl
 
     where = "the outcomes"
@@ -51,11 +61,9 @@ def check_outcomes(
     if outcomes["id"].dtype != pl.String:
         raise DataError(f"the ids of {where} are {outcomes['id'].dtype}, not strings")
     ids_of(outcomes["id"], where)
-    truth_of(outcomes["truth"], where)
     if weighted:
         weights_of(outcomes["weight"], where)
-    for name in models:
-        score_of(outcomes[f"score.{name}"], where)
+    task_columns(task).check(outcomes, models)
 
 
 def canonical_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
@@ -64,7 +72,7 @@ def canonical_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
 
     names = outcomes.columns
     order = ["id", "truth", *(c for c in names if c.startswith("score."))]
-    order += [c for c in OPTIONAL if c in names]
+    order += [c for c in (*OPTIONAL, *PAST) if c in names]
     order += [c for c in names if c.startswith("slice.")]
     # A column without any value has no type of its own; text is what a file would say it is.
     empty = [pl.col(c).cast(pl.String) for c in names if outcomes[c].dtype == pl.Null]

@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from trackrecord.cases.spec import Thresholds
+from trackrecord.stats.metrics import Task
+
 if TYPE_CHECKING:
     import polars as pl
-
-# What people read first comes first; metrics that other packages add follow by name.
-FIRST = (
-    *("roc_auc", "average_precision", "log_loss", "brier", "accuracy"),
-    *("bias", "calibration_intercept", "calibration_slope"),
-)
-
 
 SLICE_VALUES = 20
 
@@ -33,11 +29,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     that slices are compared with; None where there is none. ``slices`` are texts such as
     ``carrier`` or ``distance > 1000`` over ``slice.NAME`` columns. ``clustered`` says that the
     ``cluster`` column makes rows dependent, ``weighted`` that the ``weight`` column says how much
-    each row counts. ``simultaneous`` asks for bands that hold for all slices at once.
+    each row counts. ``simultaneous`` asks for bands that hold for all slices at once, ``decision``
+    for a decision curve of the candidate and the reference between two thresholds.
 
     A slice with fewer than ``slice_rows`` rows has no estimates; a column gives at most
     ``slice_values`` slices, and its rarer values share one; calibration curves have up to ``bins``
-    bins.
+    bins. ``task`` is what the truth is.
     """
 
     metrics: list[str]
@@ -53,7 +50,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     slice_values: int = SLICE_VALUES
     bins: int = 10
     weighted: bool = False
+    task: Task = "binary"
     simultaneous: bool = False
+    decision: Thresholds | None = None
 
 
 def plan_for_outcomes(
@@ -65,6 +64,7 @@ def plan_for_outcomes(
     metrics: list[str] | None = None,
     slices: list[str] | None = None,
     criteria: list[str] | None = None,
+    task: Task = "binary",
 ) -> Plan:
     """The plan for an Outcomes table that no case stands behind.
 
@@ -102,7 +102,7 @@ def plan_for_outcomes(
     else:
         against, models = [name for name in names if name != chosen], [chosen]
     asked = [parse_requirement(text) for text in criteria or []]
-    measured = _metrics(metrics) + [requirement.metric for requirement in asked]
+    measured = _metrics(metrics, task) + [requirement.metric for requirement in asked]
     if not slices:
         sliced = [c for c in outcomes.columns if c.startswith("slice.")]
         slices = [_slice_text(outcomes[c]) for c in sliced]
@@ -117,19 +117,24 @@ def plan_for_outcomes(
         level=level,
         clustered="cluster" in outcomes.columns,
         weighted="weight" in outcomes.columns,
+        task=task,
         simultaneous=bool(slices),
     )
 
 
-def _metrics(asked: list[str] | None) -> list[str]:
+def _metrics(asked: list[str] | None, task: Task) -> list[str]:
     """The metrics to measure: the usual ones, all, or those asked for."""
+    from trackrecord.evaluation.tasks import task_columns
     from trackrecord.stats.metrics import metric_names
 
+    usual = task_columns(task).usual
     if not asked:
-        return list(FIRST)
+        return list(usual)
     if "all" not in asked:
         return list(asked)
-    return sorted(metric_names(), key=lambda n: (FIRST.index(n) if n in FIRST else 99, n))
+    # what people read first comes first; metrics that other packages add follow by name
+    names = [name for name in metric_names(task) if name not in usual]
+    return [*usual, *names]
 
 
 def _slice_text(series: pl.Series) -> str:

@@ -52,7 +52,7 @@ class SliceResult(msgspec.Struct, frozen=True, kw_only=True):
     slice: str
     value: str
     rows: int
-    positives: int
+    positives: int | None
     clusters: int | None
     estimates: list[Estimate]
     absent: list[Absence]
@@ -88,6 +88,29 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     method: str = "wilson"
 
 
+class Benefit(msgspec.Struct, frozen=True, kw_only=True):
+    """Net benefit of acting at a threshold; without bounds where there is no interval."""
+
+    threshold: float
+    value: float
+    lo: float | None
+    hi: float | None
+
+
+class DecisionCurve(msgspec.Struct, frozen=True, kw_only=True):
+    """Net benefit over thresholds (Vickers & Elkin 2006) of acting on a model's probabilities.
+
+    ``model`` is None for acting on every row; to act on none is worth 0 everywhere. The bounds
+    hold for all thresholds of a curve at once, at the plan's level; each by itself at ``each``.
+    ``reason`` says why there are no points, or none with bounds.
+    """
+
+    model: str | None
+    points: list[Benefit]
+    each: float | None = None
+    reason: str | None = None
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a criterion holds, from its interval's bounds; ``reason`` says why, in a sentence."""
 
@@ -103,13 +126,17 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it. ``clusters`` is None where rows were taken as independent."""
+    """All of it. ``clusters`` is None where rows were taken as independent.
+
+    ``positives`` counts the rows that came true, None where the truth is not a yes or no.
+    """
 
     rows: int
-    positives: int
+    positives: int | None
     clusters: int | None
     models: list[ModelResult]
     differences: list[Difference]
     slices: list[SliceResult]
     calibration: list[Calibration]
     verdicts: list[Verdict]
+    decision: list[DecisionCurve] = []

@@ -5,9 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from trackrecord.evaluation.result import Evaluation
     from trackrecord.stats.estimate import Absence, Estimate
 
 MARKS = {"accepted": "✓", "rejected": "✗", "undecided": "?"}
+
+
+def rows_said(result: Evaluation) -> str:
+    """``2,000 rows in 40 clusters, 607 positive (30.3 %)``; positives of a yes or no only."""
+    rows = "1 row" if result.rows == 1 else f"{result.rows:,} rows"
+    clusters = "1 cluster" if result.clusters == 1 else f"{result.clusters or 0:,} clusters"
+    said = rows if result.clusters is None else f"{rows} in {clusters}"
+    if result.positives is None:
+        return said
+    return f"{said}, {result.positives:,} positive ({100 * result.positives / result.rows:.1f} %)"
 
 
 def interval_text(estimate: Estimate, *, signed: bool = False) -> str:

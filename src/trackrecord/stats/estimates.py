@@ -6,7 +6,7 @@ The mathematics is in ``docs/explanation/intervals.md``, with the coverage that 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -29,6 +29,8 @@ from trackrecord.stats.intervals import (
 from trackrecord.stats.metrics import Metric, get_metric
 from trackrecord.stats.proportions import proportion, t_quantile
 from trackrecord.stats.ranking import same_ranking
+from trackrecord.stats.reduced import given, reduced
+from trackrecord.stats.samples import identical
 from trackrecord.stats.shares import share_difference
 from trackrecord.stats.spread import Spread, effective_clusters, spread_of
 
@@ -73,48 +75,54 @@ def estimate(
 
 
 def measure(
-    metric: str, truth: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None
+    metric: str | Metric, truth: Any, score: Any, weight: ArrayLike | None = None
 ) -> Influence | Absence:
-    """The metric of ``score`` (n,) against ``truth`` (n,) of zeros and ones, with influences.
+    """The metric of ``score`` against ``truth``, n rows each, with influences.
 
-    ``weight`` (n,) says how many rows of the population each stands for; only ratios matter. The
-    value is that of rows repeated as often, the error that of as many rows as were drawn.
+    By its name, a metric of ``truth`` (n,) of zeros and ones and ``score`` (n,); of another task,
+    the ``Metric`` itself, and what its task takes (``stats.samples``). ``weight`` (n,) says how
+    many rows of the population each stands for; only ratios matter. The value is that of rows
+    repeated as often, the error that of as many rows as were drawn.
 
     An Absence where the sample has no such value. Raises BadInput for an unknown metric, columns
-    of unequal length, a truth that is not zeros and ones, or weights below 0 or all 0.
+    of unequal length or the wrong kind, or weights below 0 or all 0.
     """
-    asked = get_metric(metric)
-    labels, scores = columns_of(truth, score)
-    weights = None if weight is None else weights_of(weight, labels.size)
+    asked = named(metric)
+    labels, scores = given(asked, truth, score)
+    rows = len(labels)
+    weights = None if weight is None else weights_of(weight, rows)
     try:
         if weights is None:
-            check_scores(asked, scores)
+            scores = reduced(asked, labels, scores)
             found = asked.compute(labels, scores)
         else:
-            found = _weighted(asked, labels, scores, weights)
+            scores, found = _weighted(asked, labels, scores, weights)
     except Undefined as undefined:
-        return Absence(metric=metric, reason=undefined.reason, n=labels.size)
+        return Absence(metric=asked.name, reason=undefined.reason, n=rows)
     return msgspec.structs.replace(found, columns=(labels, scores), weight=weights)
 
 
-def _weighted(
-    asked: Metric, labels: NDArray[np.int8], scores: Floats, weights: Floats
-) -> Influence:
+def named(metric: str | Metric) -> Metric:
+    """The metric itself; by its name alone, that of a yes or no."""
+    return get_metric(metric) if isinstance(metric, str) else metric
+
+
+def _weighted(asked: Metric, labels: Any, scores: Any, weights: Floats) -> tuple[Any, Influence]:
     """Computed from the rows that have a weight; the others have no influence."""
     there = weights > 0
     share = np.count_nonzero(there) / there.size
-    check_scores(asked, scores[there])
-    found = asked.compute(labels[there], scores[there], weights[there] * share)
+    held = reduced(asked, labels[there], scores[there])
+    found = asked.compute(labels[there], held, weights[there] * share)
     influence, of = np.zeros(there.size), found.of
     influence[there] = found.influence / share
     if of is not None:
         of = np.zeros(there.size, dtype=bool)
         of[there] = found.of
-    return msgspec.structs.replace(found, influence=influence, of=of)
+    return scores, msgspec.structs.replace(found, influence=influence, of=of)
 
 
 def estimate_of(
-    metric: str,
+    metric: str | Metric,
     measured: Influence | Absence,
     *,
     cluster: Codes | None = None,
@@ -127,15 +135,16 @@ def estimate_of(
     """
     if isinstance(measured, Absence):
         return measured
-    asked = get_metric(metric)
+    asked = named(metric)
     _check_level(level)
     codes = clusters_of(cluster, measured.influence.size)
-    truth, weight, value, n = _truth(measured), measured.weight, measured.value, _rows(measured)
+    truth, weight = _strata(asked, measured), measured.weight
+    value, n = measured.value, _rows(measured)
     influence, centre, least = measured.influence, measured.centre, measured.least
     if asked.share:
         centre, least = None, 0.0
         if measured.of is not None:
-            influence, truth, codes, weight = _within(measured.of, measured, codes)
+            influence, truth, codes, weight = _within(asked, measured.of, measured, codes)
         if codes is None and weight is None:
             m = influence.size
             lo, hi = proportion(round(value * m), m, level)
@@ -143,7 +152,7 @@ def estimate_of(
             return plain_estimate(asked, value, lo, hi, level, n, None, method)
     spread = _spread(asked, influence, truth, codes, weight)
     if (reason := too_few(asked, spread, truth, weight)) is not None:
-        return Absence(metric=metric, reason=reason, n=n)
+        return Absence(metric=asked.name, reason=reason, n=n)
     units = effective_clusters(codes, influence.size, weight) if asked.share else spread.units
     return around(
         asked,
@@ -159,7 +168,7 @@ def estimate_of(
 
 
 def difference_of(
-    metric: str,
+    metric: str | Metric,
     measured_a: Influence | Absence,
     measured_b: Influence | Absence,
     *,
@@ -175,29 +184,29 @@ def difference_of(
         return measured_a
     if isinstance(measured_b, Absence):
         return measured_b
-    asked = get_metric(metric)
+    asked = named(metric)
     _check_level(level)
     codes = clusters_of(cluster, measured_a.influence.size)
-    truth, weight = _truth(measured_a), measured_a.weight
-    if not _equal(truth, _truth(measured_b)):
+    truth, weight = _strata(asked, measured_a), measured_a.weight
+    if not identical(_columns(measured_a)[0], _columns(measured_b)[0]):
         raise BadInput("a paired difference needs the same rows, in the same order, on both sides")
-    if not _equal(weight, measured_b.weight):
+    if not identical(weight, measured_b.weight):
         raise BadInput("a paired difference needs the same weights on both sides")
     n, value = _rows(measured_a), measured_a.value - measured_b.value
     if (alike := _alike(asked, measured_a, measured_b)) is not None:
         groups = None if codes is None else int(np.unique(codes).size)
         return plain_estimate(asked, 0.0, 0.0, 0.0, level, n, groups, alike)
     influence = measured_a.influence - measured_b.influence
-    plain = asked.share and _equal(measured_a.of, measured_b.of)
+    plain = asked.share and identical(measured_a.of, measured_b.of)
     if plain and measured_a.of is not None:
-        first, truth, within, weight = _within(measured_a.of, measured_a, codes)
-        influence = first - _within(measured_a.of, measured_b, codes)[0]
+        first, truth, within, weight = _within(asked, measured_a.of, measured_a, codes)
+        influence = first - _within(asked, measured_a.of, measured_b, codes)[0]
         codes = within
     spread = _spread(asked, influence, truth, codes, weight)
     if plain and codes is None and weight is None:
         return share_difference(asked, influence, value, spread, codes, weight, level, n)
     if (reason := too_few(asked, spread, truth, weight)) is not None:
-        return Absence(metric=metric, reason=reason, n=n)
+        return Absence(metric=asked.name, reason=reason, n=n)
     if plain:
         return share_difference(asked, influence, value, spread, codes, weight, level, n)
     more = _unseen(measured_a) + _unseen(measured_b)
@@ -209,7 +218,7 @@ def difference_of(
         return _undiffering(asked, measured_a, measured_b, spread, level)
     half, middle = t_quantile(level, spread.degrees) * se, _centre(measured_a, measured_b)
     return Estimate(
-        metric=metric,
+        metric=asked.name,
         value=value,
         lo=min(middle - half, value),
         hi=max(middle + half, value),
@@ -222,7 +231,7 @@ def difference_of(
 
 
 def _within(
-    of: NDArray[np.bool_], measured: Influence, codes: Codes | None
+    asked: Metric, of: NDArray[np.bool_], measured: Influence, codes: Codes | None
 ) -> tuple[Floats, NDArray[np.int8], Codes | None, Floats | None]:
     """Influences, truth, clusters and weights of the rows that a share is of, as a sample alone."""
     weight, part = measured.weight, np.count_nonzero(of) / of.size
@@ -231,7 +240,7 @@ def _within(
         weight = kept * (kept.size / float(kept.sum()))
     return (
         measured.influence[of] * part,
-        _truth(measured)[of],
+        _strata(asked, measured)[of],
         None if codes is None else codes[of],
         weight,
     )
@@ -271,8 +280,8 @@ def _alike(asked: Metric, a: Influence, b: Influence) -> str | None:
         return None
     if asked.needs == "truth":
         return "the same truth"
-    if np.array_equal(a.columns[1], b.columns[1]):
-        return "the same scores"
+    if identical(a.columns[1], b.columns[1]):
+        return "the same scores" if asked.task == "binary" else "the same predictions"
     if asked.needs == "score" and same_ranking(a.columns[1], b.columns[1]):
         return "the same ranking"
     return None
@@ -291,22 +300,22 @@ def _undiffering(
     return Absence(metric=asked.name, reason=reason, n=n)
 
 
-def _truth(measured: Influence) -> NDArray[np.int8]:
+def _strata(asked: Metric, measured: Influence) -> NDArray[np.int8]:
+    """Which rows are of which kind, where a sparse kind decides what is known: yes or no."""
+    truth = _columns(measured)[0]
+    return truth if asked.task == "binary" else np.zeros(len(truth), dtype=np.int8)
+
+
+def _columns(measured: Influence) -> tuple[Any, Any]:
     if measured.columns is None:
         raise BadInput("this value was not made by `measure`, so it has no rows")
-    return measured.columns[0]
+    return measured.columns
 
 
 def _rows(measured: Influence) -> int:
     """How many rows there are that count."""
     weight = measured.weight
     return measured.influence.size if weight is None else int(np.count_nonzero(weight))
-
-
-def _equal(a: NDArray[np.generic] | None, b: NDArray[np.generic] | None) -> bool:
-    if a is None or b is None:
-        return a is b
-    return a.size == b.size and bool(np.array_equal(a, b))
 
 
 def _check_level(level: float) -> None:

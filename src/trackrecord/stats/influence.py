@@ -13,7 +13,7 @@ the influences, and nothing downstream need know of weights (Horvitz & Thompson 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,14 +22,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-    Columns = tuple[NDArray[np.int8], NDArray[np.float64]]
 
 
 class Influence(msgspec.Struct, frozen=True):
     """A metric's ``value``, and each row's ``influence`` (n,) on it, with mean zero.
 
-    ``columns`` are the truth (n,) and score (n,) it was measured from, ``weight`` (n,) the rows'
-    weights with mean one, or None; a metric's ``compute`` leaves them out.
+    ``columns`` are the truth and prediction, n rows each, that it was measured from, ``weight``
+    (n,) the rows' weights with mean one, or None; a metric's ``compute`` leaves them out.
 
     What the first order does not see, a metric may add. ``of`` (n,) marks the rows that a share is
     a share of. ``centre`` is where the interval is centred, where that is not the value: the value
@@ -40,7 +39,7 @@ class Influence(msgspec.Struct, frozen=True):
 
     value: float
     influence: Floats
-    columns: Columns | None = None
+    columns: tuple[Any, Any] | None = None
     weight: Floats | None = None
     of: NDArray[np.bool_] | None = None
     centre: float | None = None

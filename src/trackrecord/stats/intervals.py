@@ -108,6 +108,8 @@ def too_few(
         return "one cluster cannot show how much clusters differ"
     if weight is not None:
         truth = truth[weight > 0]
+    if asked.task != "binary":
+        return _too_few_rows(asked, spread, truth.size)
     positives = int(np.count_nonzero(truth))
     rarer = "positive" if 2 * positives <= truth.size else "negative"
     rows = min(positives, truth.size - positives)
@@ -142,6 +144,31 @@ def too_few(
     return None
 
 
+def _too_few_rows(asked: Metric, spread: Spread, rows: int) -> str | None:
+    """The same where rows are of one kind."""
+    unit = "query" if asked.task == "ranking" else "row"
+    units = "queries" if asked.task == "ranking" else "rows"
+    if rows < LEAST_UNITS:
+        return f"one {unit} cannot show how much {units} differ"
+    if spread.clusters is not None and spread.clusters < asked.clusters_needed:
+        return (
+            f"{spread.clusters} clusters are few for so skewed a value; "
+            f"an interval takes {asked.clusters_needed:g}"
+        )
+    if spread.sparse < asked.rows_needed:
+        return (
+            f"the {units} count as {spread.sparse:.3g} independent ones; "
+            f"an interval takes {asked.rows_needed:g}"
+        )
+    if spread.units < LEAST_UNITS:
+        what = "weights" if spread.clusters is None else "sizes of the clusters"
+        return (
+            f"the {what} of the {units} are so unequal that they count as {spread.units:.2g} equal "
+            f"ones: too few to show how much they differ"
+        )
+    return None
+
+
 def _without_spread(
     asked: Metric, value: float, n: int, clusters: int | None, units: float, level: float
 ) -> Estimate | Absence:
@@ -154,7 +181,8 @@ def _without_spread(
     lo, hi = proportion(unit * units, units, level)
     if width != 1:
         lo, hi = width * lo - 1, width * hi - 1
-    kind = "effective clusters" if clusters is not None else "rows of the rarer class"
+    kind = "rows of the rarer class" if asked.task == "binary" else "rows"
+    kind = "effective clusters" if clusters is not None else kind
     method = f"Wilson bound, {units:.4g} {kind}"
     return plain_estimate(asked, value, lo, hi, level, n, clusters, method)
 

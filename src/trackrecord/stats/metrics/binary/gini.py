@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from trackrecord.stats.influence import Influence
 from trackrecord.stats.metrics import metric
-from trackrecord.stats.metrics.roc_auc import roc_auc
+from trackrecord.stats.metrics.binary.roc_auc import roc_auc
 
 if TYPE_CHECKING:
     import numpy as np

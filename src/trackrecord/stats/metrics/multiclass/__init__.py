@@ -1,0 +1,1 @@
+"""Metrics of one class of several: codes, and codes or a probability of each class."""

@@ -1,0 +1,1 @@
+"""Metrics of any number of labels: a column of 0 and 1 for each."""
