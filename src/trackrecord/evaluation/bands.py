@@ -7,7 +7,7 @@ of each at which all hold at once, from the slices' influences, however they nes
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,13 +27,17 @@ if TYPE_CHECKING:
 class Family:
     """The slices of one metric (or of its differences) that are to hold together.
 
-    ``cluster`` (n,) are the codes of all ``n`` rows, or None; ``level`` is that of all at once.
+    ``cluster`` (n,) are the codes of all ``n`` rows, or None, ``period`` (n,) likewise when they
+    were; ``level`` is that of all at once.
     """
 
-    __slots__ = ("cluster", "level", "members", "metric", "n")
+    __slots__ = ("cluster", "level", "members", "metric", "n", "period")
 
-    def __init__(self, metric: Metric, cluster: Ints | None, n: int, level: float) -> None:
-        self.metric, self.cluster, self.n, self.level = metric, cluster, n, level
+    def __init__(
+        self, metric: Metric, cluster: Ints | None, period: Ints | None, n: int, level: float
+    ) -> None:
+        self.metric, self.cluster, self.period = metric, cluster, period
+        self.n, self.level = n, level
         self.members: list[tuple[int, Ints, Ints | None, tuple[Influence, ...]]] = []
 
     def add(
@@ -58,16 +62,18 @@ class Family:
         sums = unit_sums(
             ((rows, _influence(known)) for _, rows, _, known in self.members),
             self.n,
-            self.cluster,
+            self.period if self.cluster is None else self.cluster,
         )
         if not sums.any():
             return
         each = joint_level(sums, self.level).each
-        for place, _, cluster, known in self.members:
+        for place, rows, cluster, known in self.members:
+            period = None if self.period is None else self.period[rows]
+            shared: Any = {"cluster": cluster, "period": period, "level": each}
             if len(known) == 2:
-                found = difference_of(self.metric, *known, cluster=cluster, level=each)
+                found = difference_of(self.metric, *known, **shared)
             else:
-                found = estimate_of(self.metric, known[0], cluster=cluster, level=each)
+                found = estimate_of(self.metric, known[0], **shared)
             if isinstance(found, Estimate):
                 yield place, Band(metric=self.metric.name, lo=found.lo, hi=found.hi, each=each)
 

@@ -59,6 +59,7 @@ def evaluate_outcomes(outcomes: pl.DataFrame, plan: Plan) -> Evaluation:
         [*plan.baselines, *plan.models],
         clustered=plan.clustered,
         weighted=plan.weighted,
+        timed=plan.timed,
         task=plan.task,
     )
     table = canonical_outcomes(outcomes)

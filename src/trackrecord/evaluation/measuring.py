@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 class Columns:
     """The truth, each model's prediction (both as the task has them), cluster codes (n,) from 0.
 
-    ``cluster`` is None where rows are taken as independent, ``weight`` (n,) where all count alike.
+    ``cluster`` is None where no rows share one, ``weight`` (n,) where all count alike, ``period``
+    (n,), when each row was, where time makes no difference.
     """
 
     truth: Any
     scores: dict[str, Any]
     cluster: NDArray[np.intp] | None
     weight: NDArray[np.float64] | None = None
+    period: NDArray[np.intp] | None = None
 
     @property
     def rows(self) -> int:
@@ -55,7 +57,8 @@ class Columns:
             cluster = np.unique(self.cluster[rows], return_inverse=True)[1].astype(np.intp)
         scores = {name: self.scores[name][rows] for name in names}
         weight = None if self.weight is None else self.weight[rows]
-        return Columns(self.truth[rows], scores, cluster, weight)
+        period = None if self.period is None else self.period[rows]
+        return Columns(self.truth[rows], scores, cluster, weight, period)
 
     def measure(self, metric: Metric, name: str) -> Influence | Absence:
         """A metric of one model's scores."""
@@ -72,6 +75,7 @@ def columns_of(table: pl.DataFrame, plan: Plan) -> Columns:
         scores=scores,
         cluster=cluster_codes(table["cluster"]) if plan.clustered else None,
         weight=table["weight"].cast(pl.Float64).to_numpy() if plan.weighted else None,
+        period=cluster_codes(table["time"]) if plan.timed else None,
     )
 
 
@@ -79,7 +83,8 @@ def cluster_codes(clusters: pl.Series) -> NDArray[np.intp]:
     """(n,) codes from 0, in the order of the clusters' names; a row without one is its own."""
     import polars as pl
 
-    ranks = clusters.cast(pl.String).rank("dense")
+    named = clusters.cast(pl.String) if clusters.name == "cluster" else clusters
+    ranks = named.rank("dense")
     codes = ranks.fill_null(0).to_numpy().astype(np.intp) - 1
     alone = np.flatnonzero(codes < 0)
     codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.size)
@@ -96,15 +101,22 @@ def measure_all(columns: Columns, plan: Plan) -> tuple[list[ModelResult], list[D
     pairs = [(model, baseline) for model in plan.models for baseline in plan.baselines]
     own: dict[str, Found] = {name: [] for name, _ in roles}
     gaps: dict[tuple[str, str], Found] = {pair: [] for pair in pairs}
-    cluster, level = columns.cluster, plan.level
+    cluster, period, level = columns.cluster, columns.period, plan.level
     for metric in (get_metric(name, plan.task) for name in plan.metrics):
         measured: dict[str, Influence | Absence] = {}
         for name, _ in roles:
             measured[name] = columns.measure(metric, name)
-            own[name].append(estimate_of(metric, measured[name], cluster=cluster, level=level))
+            own[name].append(
+                estimate_of(metric, measured[name], cluster=cluster, period=period, level=level)
+            )
         for model, baseline in pairs:
             gap = difference_of(
-                metric, measured[model], measured[baseline], cluster=cluster, level=level
+                metric,
+                measured[model],
+                measured[baseline],
+                cluster=cluster,
+                period=period,
+                level=level,
             )
             gaps[model, baseline].append(gap)
     models = [
@@ -131,23 +143,22 @@ def measure_slices(columns: Columns, parts: list[Slice], plan: Plan) -> list[Sli
     bands: list[list[Band]] = [[] for _ in parts]
     gap_bands: list[list[Band]] = [[] for _ in parts]
     for metric in (get_metric(name, plan.task) for name in plan.metrics):
-        family = Family(metric, columns.cluster, columns.rows, plan.level)
-        gap_family = Family(metric, columns.cluster, columns.rows, plan.level)
+        family, gap_family = (
+            Family(metric, columns.cluster, columns.period, columns.rows, plan.level)
+            for _ in range(2)
+        )
         for place, (part, mine) in enumerate(zip(parts, here, strict=True)):
             if (reason := _unmeasured(mine, plan)) is not None:
                 own[place].append(Absence(metric=metric.name, reason=reason, n=mine.rows))
                 continue
             first = mine.measure(metric, plan.candidate)
-            own[place].append(
-                estimate_of(metric, first, cluster=mine.cluster, level=plan.level)
-            )  # fmt: skip
+            shared: Any = {"cluster": mine.cluster, "period": mine.period, "level": plan.level}
+            own[place].append(estimate_of(metric, first, **shared))
             family.add(place, part.rows, own[place][-1], mine.cluster, first)
             if plan.reference is None:
                 continue
             second = mine.measure(metric, plan.reference)
-            gaps[place].append(
-                difference_of(metric, first, second, cluster=mine.cluster, level=plan.level)
-            )
+            gaps[place].append(difference_of(metric, first, second, **shared))
             gap_family.add(place, part.rows, gaps[place][-1], mine.cluster, first, second)
         if plan.simultaneous:
             for found, into in ((family, bands), (gap_family, gap_bands)):

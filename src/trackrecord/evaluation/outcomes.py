@@ -43,6 +43,7 @@ def check_outcomes(
     *,
     clustered: bool,
     weighted: bool = False,
+    timed: bool = False,
     task: Task = "binary",
 ) -> None:
     """Raise DataError unless the table is an Outcomes table of this task, with these models."""
@@ -56,6 +57,8 @@ def check_outcomes(
         raise no_column("cluster", outcomes.columns, where)
     if weighted and "weight" not in outcomes.columns:
         raise no_column("weight", outcomes.columns, where)
+    if timed and "time" not in outcomes.columns:
+        raise no_column("time", outcomes.columns, where)
     if outcomes.height == 0:
         raise DataError(f"{where} have no rows")
     if outcomes["id"].dtype != pl.String:
@@ -63,6 +66,12 @@ def check_outcomes(
     ids_of(outcomes["id"], where)
     if weighted:
         weights_of(outcomes["weight"], where)
+    if timed and (lost := outcomes["time"].null_count()):
+        raise DataError(
+            f"the time is missing in {lost:,} rows of {where}",
+            why="rows that depend on those near them in time must have one",
+            next="write the time into them, or leave --time out",
+        )
     task_columns(task).check(outcomes, models)
 
 

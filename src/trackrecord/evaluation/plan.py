@@ -28,9 +28,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     ``models`` and ``baselines`` are names of ``score.NAME`` columns. ``reference`` is the baseline
     that slices are compared with; None where there is none. ``slices`` are texts such as
     ``carrier`` or ``distance > 1000`` over ``slice.NAME`` columns. ``clustered`` says that the
-    ``cluster`` column makes rows dependent, ``weighted`` that the ``weight`` column says how much
-    each row counts. ``simultaneous`` asks for bands that hold for all slices at once, ``decision``
-    for a decision curve of the candidate and the reference between two thresholds.
+    ``cluster`` column makes rows dependent, ``timed`` that rows depend on those of the same and of
+    near ``time``, ``weighted`` that the ``weight`` column says how much each row counts.
+    ``simultaneous`` asks for bands that hold for all slices at once, ``decision`` for a decision
+    curve of the candidate and the reference between two thresholds.
 
     A slice with fewer than ``slice_rows`` rows has no estimates; a column gives at most
     ``slice_values`` slices, and its rarer values share one; calibration curves have up to ``bins``
@@ -50,6 +51,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     slice_values: int = SLICE_VALUES
     bins: int = 10
     weighted: bool = False
+    timed: bool = False
     task: Task = "binary"
     simultaneous: bool = False
     decision: Thresholds | None = None
@@ -65,6 +67,7 @@ def plan_for_outcomes(
     slices: list[str] | None = None,
     criteria: list[str] | None = None,
     task: Task = "binary",
+    timed: bool = False,
 ) -> Plan:
     """The plan for an Outcomes table that no case stands behind.
 
@@ -118,6 +121,7 @@ def plan_for_outcomes(
         clustered="cluster" in outcomes.columns,
         weighted="weight" in outcomes.columns,
         task=task,
+        timed=timed,
         simultaneous=bool(slices),
     )
 

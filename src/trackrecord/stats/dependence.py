@@ -1,12 +1,17 @@
 """Standard errors for rows in order of time, where neighbours resemble each other.
 
-The error of a mean of n influences in time is the sum of all their autocovariances. Newey & West
-(1987) add the first ``lag`` of them with falling weights. Two things make that too small, and are
-mended here: influences have their mean taken out, which shrinks every autocovariance; and few
-independent stretches of time are seen. Both depend on b = (lag + 1) / n alone (Kiefer & Vogelsang
-2005): the variance is divided by 1 − b + b² / 3, its share that is left on average, and Student's t
-has 3 / (2 b) degrees, the equivalent number for these weights (Lazarus, Lewis, Stock & Watson
-2018). Together they give Kiefer & Vogelsang's critical values within 3 %, up to b = 1 / 4.
+The error of a mean of n influences in time is the sum of all their autocovariances. Two roads lead
+there. ``cosine_error`` reads it off the slowest waves of the series: the first ``waves`` cosine
+transforms are nearly independent, each with that variance, so their mean square estimates it and
+Student's t has exactly as many degrees (Müller 2004; equal-weighted cosines, Lazarus, Lewis, Stock
+& Watson 2018). It is what estimates use, since it errs least where dependence is strong.
+
+``hac_error`` adds the first ``lag`` autocovariances with falling weights (Newey & West 1987). Two
+things make that too small, and are mended here: influences have their mean taken out, which shrinks
+every autocovariance; and few independent stretches of time are seen. Both depend on b = (lag + 1) /
+n alone (Kiefer & Vogelsang 2005): the variance is divided by 1 − b + b² / 3, its share that is left
+on average, and Student's t has 3 / (2 b) degrees, the equivalent number for these weights (Lazarus
+et al. 2018). Together they give Kiefer & Vogelsang's critical values within 3 %, up to b = 1 / 4.
 """
 
 from __future__ import annotations
@@ -27,13 +32,15 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 LEAST_PERIODS = 20
+LEAST_WAVES = 3
+LEAST_BLOCKS = 30
 LEAST_STRETCHES = 4.0
 
 
 class TimeError(msgspec.Struct, frozen=True, kw_only=True):
     """The standard error ``se`` of a value, with ``degrees`` of freedom for Student's t.
 
-    ``periods`` were seen; ``lag`` is the number of autocovariances added, None for blocks.
+    ``periods`` were seen; ``lag`` counts the autocovariances added, None for blocks and waves.
     """
 
     se: float
@@ -51,6 +58,47 @@ def period_sums(influence: ArrayLike, period: ArrayLike) -> Floats:
     psi = finite(influence, "influences")
     seen, at = np.unique(codes(period, psi.size, "periods"), return_inverse=True)
     return np.bincount(at, weights=psi, minlength=seen.size) / max(psi.size, 1)
+
+
+def cosine_error(sums: ArrayLike, *, metric: str, waves: int | None = None) -> TimeError | Absence:
+    """The error of a value to which period t adds ``sums``[t], (T,) in order of time.
+
+    ``waves`` None takes ``automatic_waves``, and declines fewer than LEAST_PERIODS. Absent under
+    ``metric`` then, and where nothing varies. Raises BadInput for waves that are not 1, 2, … T − 1.
+    """
+    from scipy.fft import dct
+
+    series = finite(sums, "period sums")
+    periods = series.size
+    if waves is None and periods < LEAST_PERIODS:
+        reason = f"{periods} periods are too few to know their dependence: {LEAST_PERIODS} are not"
+        return Absence(metric=metric, reason=reason, n=periods)
+    chosen = automatic_waves(series) if waves is None else waves
+    if not 1 <= chosen < periods:
+        raise BadInput(f"{chosen} waves of {periods} periods: it takes 1 to {periods - 1}")
+    # sqrt(2 / T) times the cosine sums have the long-run variance; dct gives twice the sums
+    slow = dct(series - series.mean(), type=2)[1 : chosen + 1] / 2
+    variance = 2 * float(slow @ slow) / chosen
+    if variance <= 1e-26 * float(series @ series):
+        return Absence(metric=metric, reason="nothing varies from period to period", n=periods)
+    return TimeError(se=math.sqrt(variance), degrees=float(chosen), periods=periods, lag=None)
+
+
+def automatic_waves(sums: ArrayLike) -> int:
+    """How many waves are slow enough for a series (T,), 3 or more.
+
+    0.41 T^(2/3) (Lazarus et al. 2018), or, of a series more dependent, 0.8 T over Andrews's
+    bandwidth (1991, eq. 6.2 and 6.4), taken at an autocorrelation one standard error above the one
+    seen. Noise from period to period hides dependence that lasts, so the bandwidth is the greatest
+    of those of the series and of its sums over 2, 4, 8, … periods.
+    """
+    series = finite(sums, "period sums")
+    periods, length, bandwidth = series.size, 1, 1.0
+    while length == 1 or series.size >= LEAST_BLOCKS:
+        bandwidth = max(bandwidth, length * _bandwidth(_likely(series), series.size))
+        length *= 2
+        series = series[: series.size // 2 * 2].reshape(-1, 2).sum(axis=1)
+    return int(max(LEAST_WAVES, min(0.41 * periods ** (2 / 3), 0.8 * periods / bandwidth)))
 
 
 def hac_error(sums: ArrayLike, *, metric: str, lag: int | None = None) -> TimeError | Absence:
@@ -121,8 +169,7 @@ def automatic_lag(sums: ArrayLike) -> int:
     """
     series = finite(sums, "period sums")
     periods, rho = series.size, _likely(series)
-    andrews = 1.1447 * (4 * rho * rho * periods / (1 - rho * rho) ** 2) ** (1 / 3)
-    weights = math.ceil(max(1.3 * math.sqrt(periods), andrews))
+    weights = math.ceil(max(1.3 * math.sqrt(periods), _bandwidth(rho, periods)))
     return int(max(0, min(weights, periods // 4) - 1))
 
 
@@ -131,6 +178,11 @@ def independent_stretches(sums: ArrayLike) -> float:
     series = finite(sums, "period sums")
     rho = _likely(series)
     return float(series.size * (1 - rho) / (1 + rho))
+
+
+def _bandwidth(rho: float, periods: int) -> float:
+    """Andrews's for falling weights and an AR(1) (1991, eq. 6.2 and 6.4)."""
+    return float(1.1447 * (4 * rho * rho * periods / (1 - rho * rho) ** 2) ** (1 / 3))
 
 
 def _likely(series: Floats) -> float:

@@ -33,6 +33,7 @@ from trackrecord.stats.reduced import given, reduced
 from trackrecord.stats.samples import identical
 from trackrecord.stats.shares import share_difference
 from trackrecord.stats.spread import Spread, effective_clusters, spread_of
+from trackrecord.stats.timed import over_time
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -126,18 +127,22 @@ def estimate_of(
     measured: Influence | Absence,
     *,
     cluster: Codes | None = None,
+    period: Codes | None = None,
     level: float = 0.95,
 ) -> Estimate | Absence:
     """The measured value with its interval at ``level``.
 
     ``cluster`` (n,) holds each row's cluster as a whole number; rows of one cluster may depend on
-    each other in any way, clusters not. None takes rows as independent.
+    each other in any way, clusters not. ``period`` (n,) likewise holds when a row was, in order:
+    rows of one period, and of periods near each other, may depend in any way. Without both, rows
+    are independent.
     """
     if isinstance(measured, Absence):
         return measured
     asked = named(metric)
     _check_level(level)
     codes = clusters_of(cluster, measured.influence.size)
+    when = clusters_of(period, measured.influence.size)
     truth, weight = _strata(asked, measured), measured.weight
     value, n = measured.value, _rows(measured)
     influence, centre, least = measured.influence, measured.centre, measured.least
@@ -145,15 +150,20 @@ def estimate_of(
         centre, least = None, 0.0
         if measured.of is not None:
             influence, truth, codes, weight = _within(asked, measured.of, measured, codes)
-        if codes is None and weight is None:
+            when = None if when is None else when[measured.of]
+        if codes is None and weight is None and when is None:
             m = influence.size
             lo, hi = proportion(round(value * m), m, level)
             method = "Wilson score" if m == n else f"Wilson score, {m} of the rows"
             return plain_estimate(asked, value, lo, hi, level, n, None, method)
-    spread = _spread(asked, influence, truth, codes, weight)
+    spread = _spread(asked, influence, truth, codes, weight, when)
+    if isinstance(spread, str):
+        return Absence(metric=asked.name, reason=spread, n=n)
     if (reason := too_few(asked, spread, truth, weight)) is not None:
         return Absence(metric=asked.name, reason=reason, n=n)
     units = effective_clusters(codes, influence.size, weight) if asked.share else spread.units
+    if spread.periods is not None:
+        units = min(units, spread.periods)
     return around(
         asked,
         value,
@@ -173,6 +183,7 @@ def difference_of(
     measured_b: Influence | Absence,
     *,
     cluster: Codes | None = None,
+    period: Codes | None = None,
     level: float = 0.95,
 ) -> Estimate | Absence:
     """a minus b, measured on the same rows in the same order, with a paired interval.
@@ -187,6 +198,7 @@ def difference_of(
     asked = named(metric)
     _check_level(level)
     codes = clusters_of(cluster, measured_a.influence.size)
+    when = clusters_of(period, measured_a.influence.size)
     truth, weight = _strata(asked, measured_a), measured_a.weight
     if not identical(_columns(measured_a)[0], _columns(measured_b)[0]):
         raise BadInput("a paired difference needs the same rows, in the same order, on both sides")
@@ -201,8 +213,11 @@ def difference_of(
     if plain and measured_a.of is not None:
         first, truth, within, weight = _within(asked, measured_a.of, measured_a, codes)
         influence = first - _within(asked, measured_a.of, measured_b, codes)[0]
-        codes = within
-    spread = _spread(asked, influence, truth, codes, weight)
+        codes, when = within, None if when is None else when[measured_a.of]
+    spread = _spread(asked, influence, truth, codes, weight, when)
+    if isinstance(spread, str):
+        return Absence(metric=asked.name, reason=spread, n=n)
+    plain = plain and when is None
     if plain and codes is None and weight is None:
         return share_difference(asked, influence, value, spread, codes, weight, level, n)
     if (reason := too_few(asked, spread, truth, weight)) is not None:
@@ -266,12 +281,16 @@ def _spread(
     truth: NDArray[np.int8],
     codes: Codes | None,
     weight: Floats | None,
-) -> Spread:
-    """The spread; a share of rows rests on all of them where one class is too sparse."""
+    when: Codes | None,
+) -> Spread | str:
+    """The spread, or why there is none; a share rests on all rows where one class is too sparse."""
     spread = spread_of(influence, truth, codes, weight)
     if asked.share and spread.units < LEAST_UNITS:
         spread = spread_of(influence, np.zeros_like(truth), codes, weight)
-    return spread
+    if when is None or spread.se == 0:
+        return spread
+    found = over_time(spread, influence, when, metric=asked.name)
+    return found.reason if isinstance(found, Absence) else found
 
 
 def _alike(asked: Metric, a: Influence, b: Influence) -> str | None:

@@ -73,9 +73,10 @@ def around(
 
 
 def units_of(spread: Spread) -> list[str]:
-    """Clusters and degrees of freedom, as an estimate's method says them."""
-    degrees = f"t({spread.degrees:.4g})"
-    return [degrees] if spread.clusters is None else [f"{spread.clusters} clusters", degrees]
+    """Clusters, periods and degrees of freedom, as an estimate's method says them."""
+    clusters = [] if spread.clusters is None else [f"{spread.clusters} clusters"]
+    periods = [] if spread.periods is None else [f"{spread.periods} periods"]
+    return [*clusters, *periods, f"t({spread.degrees:.4g})"]
 
 
 def _floor(asked: Metric, value: float, spread: Spread) -> float:

@@ -38,7 +38,8 @@ class Spread(msgspec.Struct, frozen=True):
 
     ``units`` and ``carriers`` are as above; ``clusters`` is None for independent rows; ``sparse``
     counts the rows of the rarer class, or all rows where there is one class; ``rows`` all. These
-    counts are multiplied by ``worth``, one over the design effect.
+    counts are multiplied by ``worth``, one over the design effect. ``periods`` were seen, and leave
+    at most ``freedom`` degrees, where rows depend on those before them (``timed.py``).
     """
 
     se: float
@@ -48,12 +49,14 @@ class Spread(msgspec.Struct, frozen=True):
     sparse: float
     rows: float
     worth: float = 1.0
+    periods: int | None = None
+    freedom: float = math.inf
 
     @property
     def degrees(self) -> float:
         """Degrees of freedom of the t distribution; at least one where ``units`` is two."""
         unequal = 1 / self.carriers - 1 / self.rows if self.carriers > 0 else 0.0
-        known = self.units - 1
+        known = min(self.units - 1, self.freedom)
         return max(1.0, min(known, 2 / unequal)) if unequal > 0 else known
 
 
