@@ -36,6 +36,11 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run without a seal; every number that follows will say so",
     )
+    parser.add_argument(
+        "--in-process",
+        action="store_true",
+        help="run the case's Python files in this process, where breakpoint() works",
+    )
 
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
@@ -93,6 +98,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
             outcomes=Path(options.folder or ".") / options.outcomes if options.outcomes else None,
             outcomes_model=options.model,
             tracking_uri=workspace.tracking_uri,
+            isolated=not options.in_process,
         )
     predicate = result.predicate
     if not predicate.sealed:

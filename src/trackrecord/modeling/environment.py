@@ -115,6 +115,19 @@ def thread_counts() -> Threads:
     )
 
 
+def most_threads(counts: list[Threads]) -> Threads:
+    """Of several processes, the most that one of them used."""
+
+    def most(found: list[int | None]) -> int | None:
+        return max((count for count in found if count is not None), default=None)
+
+    return Threads(
+        blas=most([count.blas for count in counts]),
+        openmp=most([count.openmp for count in counts]),
+        polars=most([count.polars for count in counts]),
+    )
+
+
 def usable_cores() -> int:
     """Cores that this process may use."""
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from trackrecord.errors import CaseError
+from trackrecord.errors import CaseError, DataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,6 +71,26 @@ def chosen_features(own: list[str], case: list[str], where: str) -> list[str]:
 def settings(parameters: dict[str, Any]) -> dict[str, Setting]:
     """Parameters as JSON can hold them exactly; anything else as its ``repr``, cut at 200."""
     return {name: _setting(value) for name, value in sorted(parameters.items())}
+
+
+def seed_generators(seed: int) -> None:
+    """Seed the global generators, which careless models draw from."""
+    import random
+
+    import numpy as np
+
+    random.seed(seed)
+    np.random.seed(seed)
+
+
+def float_scores(raw: Any, who: str) -> NDArray[np.float64]:
+    """What ``who`` predicted as float64, of whatever shape. Raises DataError for no numbers."""
+    import numpy as np
+
+    try:
+        return np.ascontiguousarray(raw, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"{who} gave scores that are not numbers") from None
 
 
 def _setting(value: Any) -> Setting:

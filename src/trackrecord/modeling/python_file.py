@@ -27,18 +27,23 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from trackrecord.cases.spec import Case, Model
+    from trackrecord.cases.spec import Model
 
 _REFERENCE = re.compile(r"(?P<file>[^:]+\.py):(?P<function>[A-Za-z_]\w*)\Z")
 
 
-def prepare_python(model: Model, case: Case, case_folder: Path, seed: int) -> Learner:
+def prepare_python(
+    model: Model, *, case: str, features: list[str], case_folder: Path, seed: int
+) -> Learner:
     """The model that the file's function makes; the function is called here, before any training.
+
+    ``case`` is the case's name, and ``features`` are the case's. Everything happens in this
+    process: ``python_process.py`` has the same in one that may fall.
 
     Raises CaseError for a file or function that is not there, a syntax error, an exception in it
     (with the person's own line), or a return value that is no model.
     """
-    where = f"model '{model.name}' in the case '{case.name}'"
+    where = f"model '{model.name}' in the case '{case}'"
     path, function_name = _locate(model.python, case_folder, where)
     shown = _shown(path, case_folder)
     with _in_folder(case_folder) as loaded:
@@ -57,7 +62,7 @@ def prepare_python(model: Model, case: Case, case_folder: Path, seed: int) -> Le
         with _own_line(case_folder, model.name, f"calling {function_name}(seed={seed})"):
             made = function(seed, **model.parameters)
     _check_model(made, function_name, shown, where)
-    features = chosen_features(model.features, case.features, where)
+    own = chosen_features(model.features, features, where)
     files = {path, *loaded}
 
     def fit(rows: pl.DataFrame, truth: NDArray[np.int8]) -> Fitted:
@@ -65,8 +70,9 @@ def prepare_python(model: Model, case: Case, case_folder: Path, seed: int) -> Le
             _in_folder(case_folder) as later,
             _own_line(case_folder, model.name, "fit"),
         ):
-            # Their own copy: a model may write into what it is given.
-            fitted = made.fit(rows.clone(), truth.copy())
+            # Their own copy: a model may write into what it is given. In one piece, because sums
+            # over pieces differ in the last digit, and their number depends on the machine's cores.
+            fitted = made.fit(rows.rechunk(), truth.copy())
         files.update(later)
         # scikit-learn's fit returns the estimator; a plain class may return nothing.
         trained = fitted if hasattr(fitted, "predict_proba") else made
@@ -76,7 +82,7 @@ def prepare_python(model: Model, case: Case, case_folder: Path, seed: int) -> Le
                 _in_folder(case_folder) as last,
                 _own_line(case_folder, model.name, "predict_proba"),
             ):
-                scores = _positive(trained, trained.predict_proba(asked.clone()))
+                scores = _positive(trained, trained.predict_proba(asked.rechunk()))
             files.update(last)
             return scores
 
@@ -91,7 +97,7 @@ def prepare_python(model: Model, case: Case, case_folder: Path, seed: int) -> Le
             for file in sorted(files)
         ]
 
-    return Learner(model.name, "model", f"python {model.python}", features, fit, sources)
+    return Learner(model.name, "model", f"python {model.python}", own, fit, sources)
 
 
 def _locate(reference: str, case_folder: Path, where: str) -> tuple[Path, str]:

@@ -44,7 +44,7 @@ class RunPredicate(msgspec.Struct, frozen=True, kw_only=True):
     case's document, which no seal holds. ``scores`` has the content digest of each predicted
     part's ids and scores: outcomes that are published later show that they are this run's.
     ``seconds`` is wall time; ``peak_memory_mb`` (10^6 bytes) is the process's largest, since it
-    began.
+    began – or that of the process of the Python files, where that was larger.
     """
 
     case: str
@@ -92,6 +92,7 @@ def run_case(
     outcomes: Path | None = None,
     outcomes_model: str | None = None,
     tracking_uri: str | None = None,
+    isolated: bool = True,
 ) -> RunResult:
     """Train, predict, write ``runs/CASE/NNNN/predictions.parquet``, and record.
 
@@ -106,6 +107,8 @@ def run_case(
         Another program's predictions, and the model whose they are.
     tracking_uri:
         Where MLflow remembers; None is the workspace's own store, ``"none"`` nowhere.
+    isolated:
+        Python files in a process of their own, which may fall without this one.
 
     Raises
     ------
@@ -131,6 +134,7 @@ def run_case(
             progress=lambda step, share: progress(step, 0.1 + 0.8 * share),
             seed=seed,
             given=given.scores if given else None,
+            isolated=isolated,
         )
         environment = take_environment(
             root, trained.threads, [model.kind for model in trained.models]
@@ -159,7 +163,7 @@ def run_case(
                 models=trained.models,
                 environment=environment,
                 seconds=round(time.perf_counter() - clock, 3),
-                peak_memory_mb=peak_memory_mb(),
+                peak_memory_mb=_largest(peak_memory_mb(), trained.child_memory_mb),
                 mlflow_run=tracked.run,
                 mlflow_problem=tracked.problem,
                 tool=__version__,
@@ -207,6 +211,10 @@ def predictions_bytes(predictions: pl.DataFrame) -> bytes:
         store_schema=False,
     )
     return bytes(sink.getvalue())
+
+
+def _largest(*sizes: float | None) -> float | None:
+    return max((size for size in sizes if size is not None), default=None)
 
 
 def _subjects(shown: str, data: bytes, predicate: RunPredicate) -> list[Subject]:

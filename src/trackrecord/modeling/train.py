@@ -9,7 +9,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +19,18 @@ import msgspec
 from trackrecord.cases.spec import Case, Model
 from trackrecord.errors import CaseError, DataError
 from trackrecord.modeling.baselines import prepare_baseline
-from trackrecord.modeling.environment import Threads, thread_counts
+from trackrecord.modeling.environment import Threads, most_threads, thread_counts
 from trackrecord.modeling.estimators import prepare_estimator
-from trackrecord.modeling.learner import Learner, Role, Setting, SourceFile
+from trackrecord.modeling.learner import (
+    Learner,
+    Role,
+    Setting,
+    SourceFile,
+    float_scores,
+    seed_generators,
+)
 from trackrecord.modeling.python_file import prepare_python
+from trackrecord.modeling.python_process import Host, prepare_hosted, python_host
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,12 +60,14 @@ class TrainedModel(msgspec.Struct, frozen=True, kw_only=True):
 class Trained:
     """Predictions – id, part and ``score.NAME`` for each model, a row a unit – and the models.
 
-    Rows are those of validation and test, in the table's order.
+    Rows are those of validation and test, in the table's order. ``child_memory_mb`` (10^6 bytes)
+    is the most that the process of the Python files has held, where there was one.
     """
 
     predictions: pl.DataFrame
     models: list[TrainedModel]
     threads: Threads
+    child_memory_mb: float | None = None
 
 
 def train_and_predict(
@@ -69,6 +79,7 @@ def train_and_predict(
     progress: Callable[[str, float], None],
     seed: int | None = None,
     given: pl.DataFrame | None = None,
+    isolated: bool = True,
 ) -> Trained:
     """Train on the training part, predict the others.
 
@@ -87,11 +98,15 @@ def train_and_predict(
     given:
         Another program's predictions: id and ``score.NAME`` for models that have neither an
         estimator nor a file. See :func:`trackrecord.modeling.outcomes.read_given`.
+    isolated:
+        Python files in a process of their own. Without, a debugger can look into them; the
+        predictions are the same.
 
     Raises
     ------
     CaseError
-        For a model that cannot be made or trained, or whose predictions were not given.
+        For a model that cannot be made or trained, that ends its process, or whose predictions
+        were not given.
     DataError
         For a training part with one class only, and for scores that are no probabilities.
     """
@@ -104,22 +119,27 @@ def train_and_predict(
 
     seed = checked_seed(case.seed if seed is None else seed)
     brought = [] if given is None else [c.removeprefix("score.") for c in given.columns[1:]]
-    learners = [prepare_baseline(spec, case) for spec in case.baseline]
-    with _seeded(seed):
-        learners += [
-            _prepare(model, case, case_folder, seed)
-            for model in case.model
-            if model.name not in brought
-        ]
     learn = (parts == "train").fill_null(False)
     ask = parts.is_in(list(ASKED)).fill_null(False)
     truth: NDArray[np.int8] = table.truth.filter(learn).to_numpy().astype(np.int8)
-    _check_truth(truth, case)
     columns = [table.frame["id"].filter(ask), parts.filter(ask).alias("part")]
     models = []
-    # OpenBLAS adds up in an order that depends on its number of threads; histogram boosting's
-    # OpenMP loops do not, so those keep all cores.
-    with threadpool_limits(limits=1, user_api="blas"):
+    with ExitStack() as stack:
+        host = None
+        if isolated and any(model.python and model.name not in brought for model in case.model):
+            # Begun first: it loads its packages while this process loads its own.
+            host = stack.enter_context(python_host(case, case_folder, seed))
+        learners = [prepare_baseline(spec, case) for spec in case.baseline]
+        with _seeded(seed):
+            learners += [
+                _prepare(model, case, case_folder, seed, host)
+                for model in case.model
+                if model.name not in brought
+            ]
+        _check_truth(truth, case)
+        # OpenBLAS adds up in an order that depends on its number of threads; histogram boosting's
+        # OpenMP loops do not, so those keep all cores.
+        stack.enter_context(threadpool_limits(limits=1, user_api="blas"))
         threads = thread_counts()
         for index, learner in enumerate(learners):
             progress(f"training {learner.name}", index / len(learners))
@@ -150,7 +170,9 @@ def train_and_predict(
     order = [item.name for item in (*case.baseline, *case.model)]
     models.sort(key=lambda model: order.index(model.name))
     predictions = predictions.select("id", "part", *(f"score.{model.name}" for model in models))
-    return Trained(predictions, models, threads)
+    if host is None:
+        return Trained(predictions, models, threads)
+    return Trained(predictions, models, most_threads([threads, *host.threads]), host.memory_mb)
 
 
 def checked_seed(seed: int) -> int:
@@ -160,7 +182,7 @@ def checked_seed(seed: int) -> int:
     return seed
 
 
-def _prepare(model: Model, case: Case, case_folder: Path, seed: int) -> Learner:
+def _prepare(model: Model, case: Case, case_folder: Path, seed: int, host: Host | None) -> Learner:
     where = f"model '{model.name}' in the case '{case.name}'"
     if model.estimator and model.python:
         raise CaseError(
@@ -170,7 +192,11 @@ def _prepare(model: Model, case: Case, case_folder: Path, seed: int) -> Learner:
     if model.estimator:
         return prepare_estimator(model, case, seed)
     if model.python:
-        return prepare_python(model, case, case_folder, seed)
+        if host is not None:
+            return prepare_hosted(host, model)
+        return prepare_python(
+            model, case=case.name, features=case.features, case_folder=case_folder, seed=seed
+        )
     raise CaseError(
         f"the model '{model.name}' is made by another program, so it cannot be trained here",
         where=where,
@@ -206,10 +232,7 @@ def _checked_scores(raw: Any, rows: int, learner: Learner) -> NDArray[np.float64
     def wrong(what: str, next: str | None = None) -> DataError:
         return DataError(f"the {learner.role} '{learner.name}' gave {what}", next=next)
 
-    try:
-        scores = np.ascontiguousarray(raw, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise wrong("scores that are not numbers") from None
+    scores = float_scores(raw, f"the {learner.role} '{learner.name}'")
     if scores.shape != (rows,):
         raise wrong(
             f"scores of the shape {scores.shape} for {rows:,} rows",
@@ -237,8 +260,7 @@ def _seeded(seed: int) -> Iterator[None]:
     import numpy as np
 
     python, numpy = random.getstate(), np.random.get_state()
-    random.seed(seed)
-    np.random.seed(seed)
+    seed_generators(seed)
     try:
         yield
     finally:
