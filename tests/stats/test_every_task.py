@@ -58,7 +58,8 @@ def of_numbers(n: int, rng: np.random.Generator) -> Sample:
     predicted = []
     for noise in (0.5, 1.5):
         point = mean + 1 + noise * rng.normal(size=n)
-        values = point[:, None] + np.array([-1.6, -0.7, 0.0, 0.7, 1.6]) * (1 + noise)
+        wide = (1 + noise) * rng.uniform(0.5, 1.5, n)
+        values = point[:, None] + np.array([-1.6, -0.7, 0.0, 0.7, 1.6]) * wide[:, None]
         predicted.append(
             Predicted(
                 point,
@@ -70,9 +71,9 @@ def of_numbers(n: int, rng: np.random.Generator) -> Sample:
 
 
 def of_rankings(n: int, rng: np.random.Generator) -> Sample:
-    sizes = rng.integers(5, 40, n)
+    sizes = rng.integers(5, 80, n)
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    relevance = rng.choice([0.0, 0.0, 0.0, 1.0, 2.0], starts[-1])
+    relevance = rng.choice([0.0] * 38 + [1.0, 2.0], starts[-1])
     relevance[starts[:-1]] = 1.0  # every query has an answer
     scores = []
     for noise in (1.0, 3.0):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Direction = Literal["higher", "lower", "zero", "one"]
+Direction = Literal["higher", "lower", "zero", "one", "level"]
 Scale = Literal["identity", "positive", "log", "logit", "fisher", "root"]
 Task = Literal["binary", "multiclass", "multilabel", "regression", "ranking"]
 Needs = Literal[
@@ -66,16 +66,16 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
 
     ``task`` is what its truth is, ``needs`` what it takes of a prediction: of a yes or no, whether
     any score will do, only a probability, or the truth alone. ``direction`` is the best value: as
-    high or as low as can be, zero, or one. ``scale`` is the transformation on which its sampling
-    distribution is nearest to normal, by simulation. ``share`` marks a plain proportion of rows.
-    ``floor_few`` and ``floor_skewed`` are the shares of the greatest variance there can be that
-    the estimated one is not let below, where the rarer class has few rows or a few rows carry the
-    spread. ``irregular`` says why the value has no plain derivative, if it has none; ``counts``
-    marks a value that depends on how many rows there are. ``rows_needed`` is how many rows, of a
-    yes or no those of the rarer class, an interval takes, ``clusters_needed`` how many clusters
-    where rows are in clusters. ``parameter`` is what may follow ``@`` in the name, ``at`` what it
-    is set to. ``compute(truth, score, weight (n,) or none)`` returns value and influences, or
-    raises ``Undefined``.
+    high or as low as can be, zero, one, or the level that is its parameter. ``scale`` is the
+    transformation on which its sampling distribution is nearest to normal, by simulation. ``share``
+    marks a plain proportion of rows. ``floor_few`` and ``floor_skewed`` are the shares of the
+    greatest variance there can be that the estimated one is not let below, where the rarer class
+    has few rows or a few rows carry the spread. ``irregular`` says why the value has no plain
+    derivative, if it has none; ``counts`` marks a value that depends on how many rows there are.
+    ``rows_needed`` is how many rows, of a yes or no those of the rarer class, an interval takes,
+    ``clusters_needed`` how many clusters where rows are in clusters. ``parameter`` is what may
+    follow ``@`` in the name, ``at`` what it is set to. ``compute(truth, score, weight (n,) or
+    none)`` returns value and influences, or raises ``Undefined``.
     """
 
     name: str
@@ -135,7 +135,7 @@ def metric(
             rows_needed=rows_needed,
             clusters_needed=clusters_needed,
             parameter=parameter,
-            at=() if parameter is None else parameter.default,
+            at=() if parameter is None or parameter.alone else parameter.default,
         )
         return compute
 

@@ -1,0 +1,28 @@
+"""Root mean squared error: the root of the mean of (prediction - truth)^2, in the truth's unit.
+
+With v its value, a row's influence is (squared error - v^2) / (2 v), by the chain rule.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from trackrecord.stats.influence import Influence, mean_of
+from trackrecord.stats.metrics import metric
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@metric(task="regression", title="RMSE", direction="lower", scale="log", needs="value")
+def rmse(
+    truth: NDArray[np.float64],
+    score: NDArray[np.float64],
+    weight: NDArray[np.float64] | None = None,
+) -> Influence:
+    """Root mean squared error; 0 has no spread to show."""
+    square = mean_of((score - truth) ** 2, weight)
+    value = math.sqrt(square.value)
+    return Influence(value, square.influence / (2 * value) if value > 0 else square.influence)
