@@ -1,0 +1,40 @@
+"""Precision weighted by rows: each class's share of right calls, by how many rows it has.
+
+The sum of rows_k hits_k / calls_k over n. A class that is never called counts as 0, as in
+scikit-learn (``average="weighted"``, ``zero_division=0``). Recall so weighted is the accuracy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trackrecord.stats.influence import Influence, Undefined
+from trackrecord.stats.margins import classes_of, from_classes, ratio
+from trackrecord.stats.metrics import metric
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@metric(
+    task="multiclass",
+    title="precision, weighted by rows",
+    direction="higher",
+    scale="logit",
+    needs="label",
+)
+def precision_weighted(
+    truth: NDArray[np.int64],
+    label: NDArray[np.int64],
+    weight: NDArray[np.float64] | None = None,
+) -> Influence:
+    """Undefined where all rows are of one class."""
+    classes = classes_of(truth, label, weight)
+    if classes.present < 2:
+        raise Undefined("every row is of one class")
+
+    def parts(hits: Any, rows: Any, calls: Any, n: float) -> tuple[Any]:
+        return (rows * ratio(hits, calls) / n,)
+
+    return from_classes(classes, parts)

@@ -1,0 +1,40 @@
+"""Jaccard index, micro-averaged: all labels' counts are added up first.
+
+The sum over labels of hits_k over that of rows_k + calls_k - hits_k. Labels with more rows count
+for more. As scikit-learn's ``average="micro"``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trackrecord.stats.influence import Influence, Undefined
+from trackrecord.stats.margins import from_labels, labels_of, quotient
+from trackrecord.stats.metrics import metric
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@metric(
+    task="multilabel",
+    title="Jaccard index, all labels as one",
+    direction="higher",
+    scale="logit",
+    needs="labels",
+)
+def jaccard_micro(
+    truth: NDArray[np.int8],
+    label: NDArray[np.int8],
+    weight: NDArray[np.float64] | None = None,
+) -> Influence:
+    """Undefined where no row has a label, nor is called one."""
+    labels = labels_of(truth, label, weight)
+    if not (labels.margins.rows.any() or labels.margins.calls.any()):
+        raise Undefined("no row has a label, nor is called one")
+
+    def parts(hits: Any, rows: Any, calls: Any, n: float) -> tuple[Any, Any]:
+        return hits, rows + calls - hits
+
+    return from_labels(labels, parts, quotient)

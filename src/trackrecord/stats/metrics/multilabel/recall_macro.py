@@ -1,0 +1,41 @@
+"""Recall, macro-averaged: the mean of all labels.
+
+The mean of hits_k / rows_k, the share of a label's rows that is found. A label without rows counts
+as 0, as in scikit-learn (``average="macro"``, ``zero_division=0``): the value is lower for it, no
+row moves that 0, and the interval allows for one half of a few rows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trackrecord.stats.influence import Influence, Undefined
+from trackrecord.stats.margins import from_labels, labels_of, ratio
+from trackrecord.stats.metrics import metric
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@metric(
+    task="multilabel",
+    title="recall, mean of labels",
+    direction="higher",
+    scale="logit",
+    needs="labels",
+)
+def recall_macro(
+    truth: NDArray[np.int8],
+    label: NDArray[np.int8],
+    weight: NDArray[np.float64] | None = None,
+) -> Influence:
+    """Undefined where no row has a label."""
+    labels = labels_of(truth, label, weight)
+    if not labels.margins.rows.any():
+        raise Undefined("no row has a label")
+
+    def parts(hits: Any, rows: Any, calls: Any, n: float) -> tuple[Any]:
+        return (ratio(hits, rows) / truth.shape[1],)
+
+    return from_labels(labels, parts)
