@@ -214,6 +214,10 @@ def _check_names(case: Case, name: str, line_of: LineOf) -> None:
         raise wrong("baseline", "the case has no [[baseline]]", "a number needs one to be read")
     if not case.criterion:
         raise wrong("criterion", "the case has no [[criterion]]", "say what would count as success")
+    asked = case.evaluation.decision
+    if asked is not None and asked.lowest >= asked.highest:
+        what = f"the decision curve would go from {asked.lowest:g} to {asked.highest:g}"
+        raise wrong("evaluation.decision", what, "lowest must be below highest")
     seen: set[str] = set()
     for kind, items in (("baseline", case.baseline), ("model", case.model)):
         for index, item in enumerate(items):

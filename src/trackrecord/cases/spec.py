@@ -198,16 +198,33 @@ class Contrast(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     known_by: str = ""
 
 
+Threshold = Annotated[float, msgspec.Meta(ge=0.001, le=0.999)]
+
+
+class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The probabilities at which somebody would act: where a decision curve is drawn.
+
+    Who acts at ``lowest`` holds a miss to cost ``(1 - lowest) / lowest`` false alarms.
+    """
+
+    lowest: Threshold
+    highest: Threshold
+
+
 class Evaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How the sealed test is measured.
 
     ``cluster`` is a column whose rows are not independent of one another (a day, a person).
+    ``simultaneous`` asks for bands that hold for all slices at once, ``decision`` for a decision
+    curve.
     """
 
     metrics: Annotated[list[Text], msgspec.Meta(min_length=1)]
     cluster: Column | None = None
     slices: list[Text] = []
     level: Annotated[float, msgspec.Meta(gt=0.5, lt=1)] = 0.95
+    simultaneous: bool = False
+    decision: Thresholds | None = None
 
 
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -127,6 +127,8 @@ def plan_of(case: Case, models: list[str]) -> Plan:
         ],
         level=case.evaluation.level,
         clustered=case.evaluation.cluster is not None,
+        simultaneous=case.evaluation.simultaneous,
+        decision=case.evaluation.decision,
     )
 
 

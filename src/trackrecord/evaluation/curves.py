@@ -6,25 +6,34 @@ Everything follows from one sort of the scores. With weights, counts are sums of
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
-from trackrecord.stats.influence import mean_of
-from trackrecord.stats.proportions import t_quantile
-from trackrecord.stats.spread import spread_of
+from trackrecord.cases.spec import Thresholds
+from trackrecord.errors import BadInput
+from trackrecord.evaluation.result import Benefit, DecisionCurve
+from trackrecord.stats.estimate import Absence, Estimate
+from trackrecord.stats.estimates import difference_of, estimate_of, measure
+from trackrecord.stats.influence import Influence
+from trackrecord.stats.simultaneous import joint_level, unit_sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from trackrecord.evaluation.measuring import Columns
+    from trackrecord.evaluation.plan import Plan
+    from trackrecord.stats.metrics import Metric
+
     Floats = NDArray[np.float64]
     Truth = NDArray[np.int8]
-    Codes = NDArray[np.intp]
 
 POINTS = 240
 BINS = 25
-STEPS = 48
+MOST_THRESHOLDS = 50
+ROUND = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
 RATIOS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 TABLE = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -55,16 +64,6 @@ class Histogram(msgspec.Struct, frozen=True):
     edges: list[float]
     positive: list[float]
     negative: list[float]
-
-
-class Benefit(msgspec.Struct, frozen=True):
-    """Net benefit at a threshold, its interval, and that of flagging everyone."""
-
-    threshold: float
-    value: float
-    lo: float
-    hi: float
-    everyone: float
 
 
 class Cut(msgspec.Struct, frozen=True):
@@ -138,34 +137,99 @@ def histogram(truth: Truth, score: Floats, weight: Floats | None = None) -> Hist
     return Histogram(edges.tolist(), shares[0], shares[1])
 
 
-def net_benefit(
-    truth: Truth,
-    score: Floats,
-    *,
-    cluster: Codes | None,
-    level: float,
-    weight: Floats | None = None,
-) -> list[Benefit]:
-    """Net benefit (Vickers & Elkin 2006) over thresholds, with pointwise intervals.
+def decision_curves(columns: Columns, plan: Plan) -> list[DecisionCurve]:
+    """Net benefit over the plan's thresholds of the candidate, the reference, and acting always.
 
-    NB(t) = mean of y 1[s >= t] - (1 - y) 1[s >= t] t / (1 - t): a mean, so a row's influence is
-    its own term minus the mean. Thresholds reach from 0.01 to where few rows are flagged.
+    Where there is a reference, the candidate's paired difference to it comes last. Each point is
+    the metric ``net_benefit`` at its threshold; bounds are at the level at which all of a curve
+    hold together. Empty where the plan asks for none.
     """
+    if plan.decision is None:
+        return []
+    alone = [plan.candidate, plan.reference] if plan.reference is not None else [plan.candidate]
+    pairs: list[tuple[str | None, str | None]] = [(name, None) for name in [*alone, None]]
+    if plan.reference is not None:
+        pairs.append((plan.candidate, plan.reference))
+    return [_decision_curve(columns, plan, plan.decision, *pair) for pair in pairs]
+
+
+def thresholds_between(asked: Thresholds) -> list[float]:
+    """At most MOST_THRESHOLDS, both ends and the round ones between them."""
+    span = asked.highest - asked.lowest
+    step = next(s for s in ROUND if span <= s * (MOST_THRESHOLDS - 2))
+    first, last = math.floor(asked.lowest / step) + 1, math.ceil(asked.highest / step) - 1
+    between = [round(step * k, 6) for k in range(first, last + 1)]
+    within = [t for t in between if asked.lowest < t < asked.highest]
+    return [asked.lowest, *within, asked.highest]
+
+
+def reached_thresholds(score: Floats) -> Thresholds:
+    """Where nobody has said at which probability to act: up to where few rows are flagged."""
     top = float(np.quantile(score, 0.995))
-    high = min(0.95, max(0.1, math.ceil(20 * top) / 20))
-    scaled = None if weight is None else weight * (weight.size / float(weight.sum()))
-    rate = mean_of(truth.astype(np.float64), scaled).value
-    found = []
-    for threshold in np.linspace(0.01, high, STEPS):
-        odds = threshold / (1 - threshold)
-        terms = np.where(score >= threshold, np.where(truth == 1, 1.0, -odds), 0.0)
-        measured = mean_of(terms, scaled)
-        value, spread = measured.value, spread_of(measured.influence, truth, cluster, scaled)
-        half = t_quantile(level, spread.degrees) * spread.se if spread.units > 1 else math.inf
-        found.append(
-            Benefit(float(threshold), value, value - half, value + half, rate - (1 - rate) * odds)
+    return Thresholds(lowest=0.01, highest=min(0.95, max(0.1, math.ceil(20 * top) / 20)))
+
+
+def check_thresholds(plan: Plan) -> None:
+    """Raise BadInput where the plan asks for a decision curve that cannot be."""
+    asked = plan.decision
+    if asked is None:
+        return
+    if plan.task != "binary":
+        raise BadInput(f"a decision curve is of a yes or no, and the task is {plan.task}")
+    if not 0.001 <= asked.lowest < asked.highest <= 0.999:
+        raise BadInput(
+            f"a decision curve cannot go from {asked.lowest} to {asked.highest}",
+            why="0.001 <= lowest < highest <= 0.999",
         )
-    return found
+
+
+def _decision_curve(
+    columns: Columns, plan: Plan, asked: Thresholds, model: str | None, minus: str | None
+) -> DecisionCurve:
+    from trackrecord.stats.metrics import get_metric
+
+    ones = np.ones(columns.rows)
+    scores = [ones if model is None else columns.scores[model]]
+    scores += [columns.scores[minus]] if minus is not None else []
+    # all is measured twice, so that only one threshold's influences are in memory
+    metrics = {
+        t: get_metric(f"net_benefit@{format(Decimal(repr(t)), 'f')}")
+        for t in thresholds_between(asked)
+    }
+
+    def measured(metric: Metric) -> list[Influence | Absence]:
+        return [measure(metric, columns.truth, score, columns.weight) for score in scores]
+
+    for found in measured(metrics[asked.lowest]):
+        if isinstance(found, Absence):
+            return DecisionCurve(model=model, minus=minus, points=[], reason=found.reason)
+    sums = unit_sums(
+        ((None, _difference(measured(metric))[1]) for metric in metrics.values()),
+        columns.rows,
+        columns.cluster,
+    )
+    each = joint_level(sums, plan.level).each if sums.any() else plan.level
+    points, reason = [], None
+    for threshold, metric in metrics.items():
+        both = measured(metric)
+        around = difference_of if len(both) > 1 else estimate_of
+        bounded = around(metric, *both, cluster=columns.cluster, level=each)
+        lo = hi = None
+        if isinstance(bounded, Estimate):
+            lo, hi = bounded.lo, bounded.hi
+        else:
+            reason = bounded.reason
+        points.append(Benefit(threshold=threshold, value=_difference(both)[0], lo=lo, hi=hi))
+    return DecisionCurve(model=model, minus=minus, points=points, each=each, reason=reason)
+
+
+def _difference(found: list[Influence | Absence]) -> tuple[float, Floats]:
+    """Value and influence of the first, less those of the second where there is one."""
+    known = [item for item in found if isinstance(item, Influence)]
+    first = known[0]
+    if len(known) == 1:
+        return first.value, first.influence
+    return first.value - known[1].value, first.influence - known[1].influence
 
 
 def cuts(found: Sweep, *, probabilities: bool) -> list[Cut]:

@@ -40,13 +40,45 @@ class Band(msgspec.Struct, frozen=True, kw_only=True):
     each: float
 
 
+class Worse(msgspec.Struct, frozen=True, kw_only=True):
+    """A slice is truly worse than all rows: its ``gap`` to them, and ``p``, adjusted for all slices
+    (Romano & Wolf 2005)."""
+
+    metric: str
+    gap: float
+    p: float
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """How far apart the slices of one text are in a metric: the greatest value minus the least.
+
+    ``least`` and ``most`` are the values of the two slices. ``lo`` and ``hi`` bound the true gap,
+    and ``ratio_lo`` and ``ratio_hi`` the true least over the true greatest, at the plan's level,
+    whichever slices they are of: they rest on bounds of all pairs of ``slices`` at once, each at
+    the level ``each``. A ratio is there where all values are shown to be above 0.
+    """
+
+    slice: str
+    metric: str
+    least: str
+    most: str
+    value: float
+    lo: float
+    hi: float
+    ratio: float | None
+    ratio_lo: float | None
+    ratio_hi: float | None
+    each: float
+    slices: int
+
+
 class SliceResult(msgspec.Struct, frozen=True, kw_only=True):
     """The candidate on the rows where a slice holds.
 
     ``slice`` is the plan's text, ``value`` the column's value (or ``yes``/``no`` for a condition).
     ``differences`` are to the plan's reference baseline. ``kind`` tells a value that is called
     "missing" from rows without a value, and from the ``values`` rarer values that share a slice.
-    ``bands`` and ``difference_bands`` are there where the plan asks for simultaneous bands.
+    ``worse`` names metrics where it is truly worse than all rows. ``bands`` and ``difference_bands`` are there where the plan asks for simultaneous bands.
     """
 
     slice: str
@@ -60,6 +92,7 @@ class SliceResult(msgspec.Struct, frozen=True, kw_only=True):
     absent_differences: list[Absence] = []
     kind: SliceKind = "value"
     values: int = 1
+    worse: list[Worse] = []
     bands: list[Band] = []
     difference_bands: list[Band] = []
 
@@ -100,13 +133,15 @@ class Benefit(msgspec.Struct, frozen=True, kw_only=True):
 class DecisionCurve(msgspec.Struct, frozen=True, kw_only=True):
     """Net benefit over thresholds (Vickers & Elkin 2006) of acting on a model's probabilities.
 
-    ``model`` is None for acting on every row; to act on none is worth 0 everywhere. The bounds
-    hold for all thresholds of a curve at once, at the plan's level; each by itself at ``each``.
-    ``reason`` says why there are no points, or none with bounds.
+    ``model`` is None for acting on every row; to act on none is worth 0 everywhere. Where there is
+    ``minus``, it is the paired difference to that baseline. The bounds hold for all thresholds of
+    a curve at once, at the plan's level; each by itself at ``each``. ``reason`` says why there are
+    no points, or none with bounds.
     """
 
     model: str | None
     points: list[Benefit]
+    minus: str | None = None
     each: float | None = None
     reason: str | None = None
 
@@ -139,4 +174,5 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     slices: list[SliceResult]
     calibration: list[Calibration]
     verdicts: list[Verdict]
+    gaps: list[Gap] = []
     decision: list[DecisionCurve] = []
