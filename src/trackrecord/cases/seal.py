@@ -60,6 +60,21 @@ class PlannedCriterion(msgspec.Struct, frozen=True, kw_only=True):
     assumption: str
 
 
+class PlannedTest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a seal's plan reckons with: the test's rows and clusters, counted without its truth.
+
+    ``prevalence`` and how alike the rows of a cluster are come from the training part;
+    ``design_effect`` is how much clusters inflate a variance (Kish 1965). ``rows_needed`` of a
+    criterion is what it takes for a chance of ``wanted``.
+    """
+
+    rows: int
+    clusters: int | None
+    prevalence: float
+    design_effect: float
+    wanted: float
+
+
 class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     """All that a seal says besides the case itself."""
 
@@ -67,6 +82,7 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     split: SealedSplit
     excluded: dict[str, int]
     plan: list[PlannedCriterion]
+    planned_for: PlannedTest | None = None
 
     @property
     def tables(self) -> dict[str, str]:
@@ -97,6 +113,7 @@ class SealPredicate(msgspec.Struct, frozen=True, kw_only=True):
     tool: str
     runs: int = 0
     looks: int = 0
+    planned_for: PlannedTest | None = None
 
 
 class AmendmentPredicate(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +129,7 @@ class AmendmentPredicate(msgspec.Struct, frozen=True, kw_only=True):
     previous: str
     looks: int
     changed: list[str]
+    planned_for: PlannedTest | None = None
 
 
 class Life(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,6 +242,7 @@ def seal_case(
         tool=tool,
         runs=len(life.runs),
         looks=life.looks,
+        planned_for=fingerprint.planned_for,
     )
     return record(
         evidence,
@@ -276,6 +295,7 @@ def amend_case(
         previous=life.seal,
         looks=life.looks,
         changed=[f"{kind}: {what}" for kind, what in drift],
+        planned_for=fingerprint.planned_for,
     )
     return record(
         evidence,

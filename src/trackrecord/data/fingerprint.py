@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from trackrecord.cases.seal import (
     Fingerprint,
-    PlannedCriterion,
     SealedData,
     SealedPart,
     SealedSplit,
 )
 from trackrecord.cases.spec import Case
-from trackrecord.data.decidable import reckon
+from trackrecord.data.decidable import planned_criteria, planned_test, reckon_for
 from trackrecord.data.split import split_digest
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ def take_fingerprint(case: Case, table: CaseTable, parts: pl.Series) -> Fingerpr
         )
         for source in table.sources
     ]
+    test = planned_test(case, table, parts)
     return Fingerprint(
         data=data,
         split=SealedSplit(
@@ -54,14 +54,6 @@ def take_fingerprint(case: Case, table: CaseTable, parts: pl.Series) -> Fingerpr
             digest=split.digest,
         ),
         excluded=dict(table.excluded),
-        plan=[
-            PlannedCriterion(
-                criterion=criterion.name,
-                chance=found.chance,
-                rows_needed=found.rows_needed,
-                half_width=found.half_width,
-                assumption=found.assumption,
-            )
-            for criterion, found in reckon(case, table, parts)
-        ],
+        plan=planned_criteria(reckon_for(case, test)) if test is not None else [],
+        planned_for=test,
     )
