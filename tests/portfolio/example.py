@@ -17,7 +17,7 @@ import polars as pl
 
 from trackrecord.cases.seal import (
     Fingerprint,
-    PlannedCriterion,
+    PlannedTest,
     SealedData,
     SealedPart,
     SealedSplit,
@@ -25,6 +25,7 @@ from trackrecord.cases.seal import (
     seal_case,
 )
 from trackrecord.cases.spec import Case
+from trackrecord.data.decidable import planned_criteria, reckon_for
 from trackrecord.data.split import rfc3339
 from trackrecord.evaluation.case import EvaluationPredicate, LookPredicate, plan_of
 from trackrecord.evaluation.contrast import (
@@ -90,6 +91,8 @@ metrics = ["roc_auc", "average_precision", "log_loss", "brier", "accuracy",
   "calibration_intercept", "calibration_slope", "bias"]
 cluster = "day"
 slices = ["origin", "carrier", "hour >= 18"]
+simultaneous = true
+decision = { lowest = 0.1, highest = 0.5 }
 
 [[baseline]]
 name = "base_rate"
@@ -181,7 +184,7 @@ def example_workspace(
     workspace = make_workspace(root)
     case = example_case(*changes)
     if sealed:
-        seal_case(workspace.evidence, case, fingerprint(rows), tool=__version__)
+        seal_case(workspace.evidence, case, fingerprint(rows, case), tool=__version__)
     seal = seal_of(workspace)
     run = record_run(workspace, case, seal, rows)
     if validation:
@@ -191,7 +194,9 @@ def example_workspace(
     if amended:
         case = example_case(*changes, ("One year, 3 airports.", "One year, 3 airports, no more."))
         reason = "the limits said too little of the airports"
-        amend_case(workspace.evidence, case, fingerprint(rows), reason=reason, tool=__version__)
+        amend_case(
+            workspace.evidence, case, fingerprint(rows, case), reason=reason, tool=__version__
+        )
         run = record_run(workspace, case, seal_of(workspace), rows, number="0002")
         looks += 1
         evaluation = record_evaluation(
@@ -242,7 +247,7 @@ def outcomes(rows: int, seed: int = 1, *, skill: float = 0.75) -> pl.DataFrame:
     ).with_columns(pl.col("time").dt.replace_time_zone("UTC"))
 
 
-def fingerprint(rows: int) -> Fingerprint:
+def fingerprint(rows: int, case: Case | None = None) -> Fingerprint:
     """What a seal says of the invented data; ids and truth of validation and test are real."""
     frames = {"validation": outcomes(rows // 2, 3), "test": outcomes(rows)}
     parts, whole = {}, hashlib.sha256()
@@ -268,6 +273,13 @@ def fingerprint(rows: int) -> Fingerprint:
             truth=truth,
         )
     tables = [("data/flights.parquet", 336_776), ("data/weather.parquet", 26_115)]
+    test = PlannedTest(
+        rows=rows,
+        clusters=frames["test"]["cluster"].n_unique(),
+        prevalence=TRAINED_RATE,
+        design_effect=3.0,
+        wanted=0.8,
+    )
     return Fingerprint(
         data=[
             SealedData(
@@ -282,16 +294,8 @@ def fingerprint(rows: int) -> Fingerprint:
         ],
         split=SealedSplit(kind="time", parts=parts, digest=whole.hexdigest()),
         excluded={"arr_delay is missing": 9_430},
-        plan=[
-            PlannedCriterion(
-                criterion=item.name,
-                chance=0.93,
-                rows_needed=12_000,
-                half_width=0.01,
-                assumption="invented",
-            )
-            for item in example_case().criterion
-        ],
+        plan=planned_criteria(reckon_for(case or example_case(), test)),
+        planned_for=test,
     )
 
 

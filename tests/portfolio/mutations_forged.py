@@ -33,6 +33,7 @@ def forged_mutations(folder: Path) -> Iterator[Mutation]:
     yield from _outcomes(folder)
     yield from _results()
     yield from _plans()
+    yield from _power()
     yield from _order()
     yield from _statements()
 
@@ -179,6 +180,15 @@ def _results() -> Iterator[Mutation]:
         "a slice": at("result", "slices", 0, "estimates", 0, "value")(more),
         "a slice dropped": at("result", "slices")(lambda items: items[1:]),
         "a slice's difference": at("result", "slices", 0, "differences", 0, "lo")(more),
+        "a slice's band": at("result", "slices", 0, "difference_bands", 0, "hi")(lambda v: v / 2),
+        "the level of a band": at("result", "slices", 0, "bands", 0, "each")(lambda _: 0.95),
+        "a slice's bands dropped": at("result", "slices", 0, "bands")(lambda _: []),
+        "a net benefit": at("result", "decision", 0, "points", 9, "value")(more),
+        "a decision curve's band": at("result", "decision", 0, "points", 9, "lo")(more),
+        "a decision curve's threshold": at("result", "decision", 0, "points", 9, "threshold")(more),
+        "a gain in net benefit": at("result", "decision", 3, "points", 9, "value")(more),
+        "a decision curve dropped": at("result", "decision")(lambda curves: curves[:-1]),
+        "no decision curves": at("result", "decision")(lambda _: []),
         "a calibration bin": at("result", "calibration", 0, "bins", 0, "rate")(more),
         "a calibration bin dropped": at("result", "calibration", 0, "bins")(lambda b: b[1:]),
         "a verdict's word": at("result", "verdicts", 0, "verdict")(
@@ -240,9 +250,19 @@ def _plans() -> Iterator[Mutation]:
         plan["criteria"].append({"name": "easy", "require": "accuracy > 0"})
         plan["metrics"].append("accuracy")
 
+    def each_alone(plan: dict[str, Any]) -> None:
+        plan["simultaneous"] = False
+
+    def without_a_decision_curve(plan: dict[str, Any]) -> None:
+        plan["decision"] = None
+
+    def on_other_thresholds(plan: dict[str, Any]) -> None:
+        plan["decision"] = {"lowest": 0.4, "highest": 0.45}
+
     for change in (
         *(loosened, dropped, narrower, fewer, unclustered),
         *(no_slices, weaker, fewer_baselines, coarser, added),
+        *(each_alone, without_a_decision_curve, on_other_thresholds),
     ):
         yield forged(f"plan {change.__name__} after the seal", _replanned(change))
 
@@ -253,6 +273,37 @@ def _plans() -> Iterator[Mutation]:
         return {seal}
 
     yield forged("the sealed criterion itself loosened, its digest kept", loosen_seal)
+
+
+def _power() -> Iterator[Mutation]:
+    """What the seal reckoned before training, prettier than it was."""
+
+    def surer(seal: dict[str, Any]) -> None:
+        seal["plan"][0]["chance"] = 0.9
+
+    def needing_fewer(seal: dict[str, Any]) -> None:
+        seal["plan"][0]["rows_needed"] = 100
+
+    def of_more_rows(seal: dict[str, Any]) -> None:
+        seal["planned_for"]["rows"] *= 10
+
+    def in_more_clusters(seal: dict[str, Any]) -> None:
+        seal["planned_for"]["clusters"] += 50
+
+    def at_another_rate(seal: dict[str, Any]) -> None:
+        seal["planned_for"]["prevalence"] = 0.5
+
+    def with_clusters_that_do_not_matter(seal: dict[str, Any]) -> None:
+        seal["planned_for"]["design_effect"] = 1.0
+
+    def not_telling_what_for(seal: dict[str, Any]) -> None:
+        seal["planned_for"] = None
+
+    for change in (
+        *(surer, needing_fewer, of_more_rows, in_more_clusters, at_another_rate),
+        *(with_clusters_that_do_not_matter, not_telling_what_for),
+    ):
+        yield forged(f"seal {change.__name__}", _edit("amendment", change))
 
 
 def _replanned(change: Callable[[dict[str, Any]], None]) -> Forge:

@@ -43,6 +43,8 @@ test = {{ first = "2023-09-01", last = "2023-12-31" }}
 metrics = ["roc_auc", "log_loss", "brier", "calibration_slope", "bias"]
 cluster = "day"
 slices = ["carrier", "distance > 500"]
+simultaneous = true
+decision = {{ lowest = 0.2, highest = 0.6 }}
 
 [[baseline]]
 kind = "base_rate"

@@ -15,10 +15,10 @@ from tests.portfolio.example import example_workspace
 from trackrecord.portfolio.citations import Cited
 from trackrecord.portfolio.claims import Claims, render_claim
 from trackrecord.portfolio.drafts import draft_claims
-from trackrecord.portfolio.figures import slices
 from trackrecord.portfolio.page import render_page
 from trackrecord.portfolio.pointers import resolve, shown
 from trackrecord.portfolio.record import CaseRecord, read_record
+from trackrecord.portfolio.slice_figures import slices
 
 VOID = {"meta", "br", "col", "link", "img", "input"}
 EXEMPT = {"svg", "code", "pre", "title", "style"}
@@ -213,6 +213,8 @@ def test_a_tiny_slice_does_not_set_the_scale_of_the_others(
     part["rows"] = 5
     for difference in part["differences"]:
         difference["value"], difference["lo"], difference["hi"] = -8.0, -9.0, -7.0
+    for band in part["difference_bands"]:
+        band["lo"], band["hi"] = -10.0, -6.0
     after = slices(Cited(record.evaluation, "", statement)["predicate"])
     assert before is not None
     assert after is not None

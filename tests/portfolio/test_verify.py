@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -300,3 +301,13 @@ def test_a_head_that_cannot_be_one_is_bad_input(
 ) -> None:
     assert main(["verify", str(folder), "--head", "5f0c"]) == 2
     assert "64 digits" in capsys.readouterr().err
+
+
+def test_what_an_older_version_published_still_verifies(tmp_path: Path) -> None:
+    # by 0.1.0: no bands, no decision curve, and a seal that does not say what it reckoned with
+    with zipfile.ZipFile(Path(__file__).with_name("published-by-0.1.0.zip")) as archive:
+        archive.extractall(tmp_path / "parcels")
+    report = verify_folder(tmp_path / "parcels")
+    assert [check for check in report.checks if not check.ok] == []
+    assert report.exit_code == 0
+    assert all(claim.ok and claim.level == "L1" for claim in report.claims)

@@ -20,14 +20,10 @@ from trackrecord.portfolio.results import (
     metric_direction,
     metric_form,
     metric_title,
-    model_named,
     reason_in,
 )
 
 REFERENCES = {"zero": 0.0, "one": 1.0}
-
-# A slice with a smaller share of the rows than this does not set the scale of the others.
-LEAST_SHARE = 0.01
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -41,6 +37,7 @@ class Row(msgspec.Struct, frozen=True):
     place: Cited | None = None
     value: Cited | None = None
     title: Markup | None = None
+    band: Cited | None = None
 
 
 class Forest(msgspec.Struct, frozen=True):
@@ -69,24 +66,18 @@ class CalibrationFigure(msgspec.Struct, frozen=True):
     picture: Markup
 
 
-class SliceGroup(msgspec.Struct, frozen=True):
-    """All values of one slice."""
+class Planned(msgspec.Struct, frozen=True):
+    """A criterion with the chance that the test decides it."""
 
-    name: Cited
-    rows: list[Row]
+    criterion: Cited
+    picture: Markup
 
 
-class SliceFigure(msgspec.Struct, frozen=True):
-    """Slices on one scale, as differences to a baseline or as the metric itself."""
+class Power(msgspec.Struct, frozen=True):
+    """What a seal reckoned: the test that it reckoned with, and each criterion."""
 
-    title: Markup
-    best: str
-    baseline: Cited | None
-    overall: Row | None
-    groups: list[SliceGroup]
-    scale: Markup
-    form: str
-    own_form: str
+    test: Cited
+    criteria: list[Planned]
 
 
 class ContrastFigure(msgspec.Struct, frozen=True):
@@ -109,7 +100,7 @@ def comparison(evaluation: Cited) -> list[Forest]:
         direction = metric_direction(metric.raw) or ""
         best = REFERENCES.get(direction)
         axis = pictures.axis_for(
-            [_interval(e) for _, e in found if e is not None],
+            [interval_of(e) for _, e in found if e is not None],
             include=[] if best is None else [best],
             most_ticks=3,
         )
@@ -119,7 +110,7 @@ def comparison(evaluation: Cited) -> list[Forest]:
                 tone="candidate" if model["name"].raw == candidate else "baseline",
                 picture=pictures.interval_row(
                     axis,
-                    None if estimate is None else _interval(estimate),
+                    None if estimate is None else interval_of(estimate),
                     tone="candidate" if model["name"].raw == candidate else "baseline",
                     reference=best,
                 ),
@@ -130,7 +121,7 @@ def comparison(evaluation: Cited) -> list[Forest]:
         ]
         forests.append(
             Forest(
-                _title(metric),
+                title_cited(metric),
                 NOTES.get(metric.raw, ""),
                 BEST.get(direction, ""),
                 rows,
@@ -155,7 +146,7 @@ def gains(evaluation: Cited) -> list[Row]:
         lean = leaning(metric.raw, difference)
         if difference is None or lean is None:
             continue
-        shown = _interval(difference)
+        shown = interval_of(difference)
         if metric_direction(metric.raw) == "lower":
             shown = pictures.Interval(-shown.value, -shown.hi, -shown.lo)
         reach = 1.15 * max(abs(shown.lo), abs(shown.hi), 1e-12)
@@ -163,9 +154,9 @@ def gains(evaluation: Cited) -> list[Row]:
         rows.append(
             Row(
                 name=metric,
-                title=_title(metric),
-                tone=_tone(lean),
-                picture=pictures.interval_row(axis, shown, tone=_tone(lean), reference=0.0),
+                title=title_cited(metric),
+                tone=tone_of(lean),
+                picture=pictures.interval_row(axis, shown, tone=tone_of(lean), reference=0.0),
                 estimate=difference,
             )
         )
@@ -192,87 +183,19 @@ def calibration(evaluation: Cited) -> CalibrationFigure | None:
     )
 
 
-def slices(evaluation: Cited) -> SliceFigure | None:
-    """Every slice, as the paired difference to the reference where there is one."""
-    result, plan = evaluation["result"], evaluation["plan"]
-    if not len(result["slices"]):
+def power(seal: Cited) -> Power | None:
+    """What the seal reckoned of the test; None for one that does not say what it reckoned with."""
+    if "planned_for" not in seal or seal["planned_for"].raw is None or not len(seal["plan"]):
         return None
-    metric, _ = headline(evaluation)
-    candidate = model_named(result, plan["candidate"].raw)
-    reference = plan["reference"].raw
-    by_difference = reference is not None and any(
-        d["metric"].raw == metric for part in result["slices"] for d in part["differences"]
+    test = seal["planned_for"]
+    wanted = float(test["wanted"].raw)
+    return Power(
+        test,
+        [
+            Planned(planned, pictures.chance_row(float(planned["chance"].raw), wanted))
+            for planned in seal["plan"]
+        ],
     )
-    field, absent = ("differences", "absent_differences") if by_difference else _OWN
-    found = [(part, estimate_in(part, metric, field)) for part in result["slices"]]
-    whole = (
-        difference_to(result, candidate["name"].raw, reference, metric)
-        if by_difference
-        else estimate_in(candidate, metric)
-    )
-    best = 0.0 if by_difference else REFERENCES.get(metric_direction(metric) or "")
-    drawn = _setting_the_scale(found, result["rows"].raw)
-    axis = pictures.axis_for(
-        [_interval(e) for e in (*drawn, *([whole] if whole is not None else []))],
-        include=[] if best is None else [best],
-        most_ticks=6,
-    )
-
-    def tone(estimate: Cited | None) -> str:
-        lean = leaning(metric, estimate) if by_difference else None
-        return _tone(lean) if lean is not None else "candidate"
-
-    def row(name: Cited, estimate: Cited | None, place: Cited, missing: str) -> Row:
-        return Row(
-            name=name,
-            tone=tone(estimate),
-            picture=pictures.interval_row(
-                axis,
-                None if estimate is None else _interval(estimate),
-                tone=tone(estimate),
-                reference=best,
-            ),
-            estimate=estimate,
-            reason=reason_in(place, metric, missing) or reason_in(place, metric),
-            place=place,
-            value=estimate_in(place, metric) if by_difference else None,
-            title=_with_column(place) if "slice" in place else None,
-        )
-
-    groups: dict[str, SliceGroup] = {}
-    for part, estimate in found:
-        group = groups.setdefault(part["slice"].raw, SliceGroup(part["slice"], []))
-        group.rows.append(row(part["value"], estimate, part, absent))
-    form = "signed" if by_difference else metric_form(metric)
-    return SliceFigure(
-        title=title_of(evaluation, metric),
-        best=BEST.get(metric_direction(metric) or "", ""),
-        baseline=plan["reference"] if by_difference else None,
-        overall=row(candidate["name"], whole, candidate, "absent") if whole is not None else None,
-        groups=list(groups.values()),
-        scale=pictures.axis_row(axis),
-        form=form,
-        own_form=metric_form(metric),
-    )
-
-
-_OWN = ("estimates", "absent")
-
-
-def _setting_the_scale(found: list[tuple[Cited, Cited | None]], rows: int) -> list[Cited]:
-    """The estimates of slices with enough rows; all of them where hardly any slice has enough."""
-    drawn = [(part, estimate) for part, estimate in found if estimate is not None]
-    large = [estimate for part, estimate in drawn if part["rows"].raw >= LEAST_SHARE * rows]
-    return large if len(large) > 1 else [estimate for _, estimate in drawn]
-
-
-def _with_column(part: Cited) -> Markup | None:
-    """``weekday = 1`` for a value that is a bare number; None for one that speaks for itself."""
-    try:
-        float(part["value"].raw)
-    except ValueError:
-        return None
-    return Markup("{} = {}").format(part["slice"], part["value"])
 
 
 def contrast(evaluation: Cited, predicate: Cited) -> ContrastFigure:
@@ -280,7 +203,7 @@ def contrast(evaluation: Cited, predicate: Cited) -> ContrastFigure:
     metric, _ = headline(evaluation)
     places = [predicate["honest"], *predicate["contrasts"]]
     found = [estimate_in(place, metric) for place in places]
-    axis = pictures.axis_for([_interval(e) for e in found if e is not None], most_ticks=5)
+    axis = pictures.axis_for([interval_of(e) for e in found if e is not None], most_ticks=5)
     honest = found[0]
     rows = [
         Row(
@@ -288,7 +211,7 @@ def contrast(evaluation: Cited, predicate: Cited) -> ContrastFigure:
             tone="candidate" if index == 0 else "warning",
             picture=pictures.interval_row(
                 axis,
-                None if estimate is None else _interval(estimate),
+                None if estimate is None else interval_of(estimate),
                 tone="candidate" if index == 0 else "warning",
                 reference=None if honest is None else float(honest["value"].raw),
             ),
@@ -327,28 +250,31 @@ def all_differences(evaluation: Cited) -> list[tuple[Cited, list[Row]]]:
             continue
         rows = [
             Row(metric, "", Markup(), estimate_in(found, metric.raw), reason_in(found, metric.raw),
-                title=_title(metric))
+                title=title_cited(metric))
             for metric in evaluation["plan"]["metrics"]
         ]  # fmt: skip
         tables.append((baseline, rows))
     return tables
 
 
-def _title(metric: Cited) -> Markup:
+def title_cited(metric: Cited) -> Markup:
+    """A metric's title, or its name where it has none that a page may print."""
     title = metric_title(metric.raw)
     return plain(title or metric.raw, metric)
 
 
 def title_of(evaluation: Cited, metric: str) -> Markup:
     """A metric's title, for the sentences of a page."""
-    return _title(next(m for m in evaluation["plan"]["metrics"] if m.raw == metric))
+    return title_cited(next(m for m in evaluation["plan"]["metrics"] if m.raw == metric))
 
 
-def _tone(lean: str) -> str:
+def tone_of(lean: str) -> str:
+    """The class of a colour."""
     return {"better": "good", "worse": "bad", "unclear": "unsure"}[lean]
 
 
-def _interval(estimate: Cited) -> pictures.Interval:
+def interval_of(estimate: Cited) -> pictures.Interval:
+    """An estimate, to be drawn."""
     value, lo, hi = (float(estimate[key].raw) for key in ("value", "lo", "hi"))
     return pictures.Interval(value, lo, hi)
 

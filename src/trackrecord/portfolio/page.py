@@ -6,36 +6,35 @@ and compare. There is no script, no request, and a policy that would block both.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from markupsafe import Markup
 
 from trackrecord.portfolio import figures
-from trackrecord.portfolio.citations import Cited, cite, cite_interval, plain
+from trackrecord.portfolio.citations import Cited, cite
 from trackrecord.portfolio.claims import Claim, Claims, pieces, split_pointer, value_at
-from trackrecord.portfolio.pointers import FORMATS, upright
+from trackrecord.portfolio.decision_figures import decision
+from trackrecord.portfolio.pointers import upright
 from trackrecord.portfolio.record import CaseRecord
-from trackrecord.portfolio.results import criterion_form, headline, metric_title
+from trackrecord.portfolio.rendering import environment, style_of
+from trackrecord.portfolio.results import headline
+from trackrecord.portfolio.slice_figures import slices
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from trackrecord.ledger import Entry
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 class Event(msgspec.Struct, frozen=True):
-    """A line of the timeline: the chain's entry, its kind and what its evidence says."""
+    """A line of the timeline: the chain's entry, its kind and what its evidence says.
+
+    ``power`` is what a seal or an amendment reckoned of the test.
+    """
 
     entry: Cited
     kind: str
     predicate: Cited | None
+    power: figures.Power | None = None
 
 
 def render_page(record: CaseRecord, claims: Claims) -> str:
@@ -43,15 +42,13 @@ def render_page(record: CaseRecord, claims: Claims) -> str:
     evaluation = record.evidence_of("evaluation")
     seal = record.cited("seal")
     contrast = record.cited("contrast")
-    style = (TEMPLATES / "page.css").read_text("utf-8")
     metric, baseline = headline(evaluation)
     told = [claim_html(record, claim) for claim in claims.claim]
     return (
         environment()
         .get_template("page.html")
         .render(
-            style=Markup(style),
-            style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+            **style_of("page.css"),
             title=upright(str(record.spec()["question"].raw)),
             record=record,
             spec=record.spec(),
@@ -79,7 +76,8 @@ def render_page(record: CaseRecord, claims: Claims) -> str:
             gains=figures.gains(evaluation),
             differences=figures.all_differences(evaluation),
             calibration=figures.calibration(evaluation),
-            slices=figures.slices(evaluation),
+            decision=decision(evaluation),
+            slices=slices(evaluation),
             contrast=None
             if contrast is None
             else figures.contrast(evaluation, contrast["predicate"]),
@@ -100,33 +98,6 @@ def part_span(record: CaseRecord, name: str) -> tuple[Cited, Cited] | None:
     return part["first"], part["last"]
 
 
-def environment() -> Environment:
-    """Jinja with escaping everywhere, and filters that turn cited values into pointers."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    for form in FORMATS:
-        made.filters[form] = partial(cite, form=form)
-    made.filters["interval"] = cite_interval
-    made.filters["gain"] = partial(cite_interval, form="signed")
-    made.filters["found"] = found_in
-    made.filters["metric"] = lambda value: plain(metric_title(value.raw) or value.raw, value)
-    made.filters["keys"] = lambda value: list(value.raw)
-    return made
-
-
-def found_in(verdict: Cited) -> Markup:
-    """What a criterion's estimate was, in the form in which its bounds are read."""
-    return cite_interval(verdict, criterion_form(verdict))
-
-
 def claim_html(record: CaseRecord, claim: Claim) -> Markup:
     """A claim with each placeholder as the pointer it is."""
     words = record.words()
@@ -143,11 +114,13 @@ def claim_html(record: CaseRecord, claim: Claim) -> Markup:
 
 def event(record: CaseRecord, entry: Entry) -> Event:
     """An entry of the chain with its evidence (a merge has none)."""
-    predicate = None
+    predicate = power = None
     if entry.evidence is not None and entry.evidence in record.statements:
         said = Cited(entry.evidence, "", record.statements[entry.evidence])
         predicate = said["predicate"]
-    return Event(_cited_entry(entry), entry.kind, predicate)
+        if entry.kind in ("seal", "amendment"):
+            power = figures.power(predicate)
+    return Event(_cited_entry(entry), entry.kind, predicate, power)
 
 
 def _cited_entry(entry: Entry) -> Cited:

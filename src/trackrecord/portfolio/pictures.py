@@ -76,17 +76,26 @@ def _round_step(least: float) -> float:
 
 
 def interval_row(
-    axis: Axis, interval: Interval | None, *, tone: str, reference: float | None = None
+    axis: Axis,
+    interval: Interval | None,
+    *,
+    tone: str,
+    reference: float | None = None,
+    band: tuple[float, float] | None = None,
 ) -> Markup:
     """One row of a forest plot: a dot with its interval, and a line where the reference is.
 
-    What goes on beyond the scale ends in an arrow; a value that lies there has no dot.
-    ``tone`` is a class: ``candidate``, ``baseline``, ``good``, ``bad`` or ``unsure``.
+    ``band`` is a wider interval, drawn as a thin line. What goes on beyond the scale ends in an
+    arrow; a value that lies there has no dot. ``tone`` is a class: ``candidate``, ``baseline``,
+    ``good``, ``bad`` or ``unsure``.
     """
     parts = [_grid(axis, reference)]
     if interval is not None:
         lo, hi, at = (axis.at(v) for v in (interval.lo, interval.hi, interval.value))
-        left, right = (min(max(end, 0.0), 100.0) for end in (lo, hi))
+        if band is not None:
+            parts.append(_reach(axis, band, tone))
+            lo, hi = min(lo, axis.at(band[0])), max(hi, axis.at(band[1]))
+        left, right = (min(max(axis.at(v), 0.0), 100.0) for v in (interval.lo, interval.hi))
         parts.append(
             f'<line class="span {tone}" x1="{left:.2f}%" x2="{right:.2f}%" y1="50%" y2="50%"/>'
         )
@@ -97,6 +106,30 @@ def interval_row(
         if 0 <= at <= 100:
             parts.append(f'<circle class="dot {tone}" cx="{at:.2f}%" cy="50%" r="4"/>')
     return _row("".join(parts))
+
+
+def _reach(axis: Axis, band: tuple[float, float], tone: str) -> str:
+    """A thin line with a stroke across each end that lies on the scale."""
+    ends = [axis.at(v) for v in band]
+    left, right = (min(max(end, 0.0), 100.0) for end in ends)
+    parts = [f'<line class="reach {tone}" x1="{left:.2f}%" x2="{right:.2f}%" y1="50%" y2="50%"/>']
+    parts += [
+        f'<svg x="{end:.2f}%" y="50%"><path class="reach {tone}" d="M0-4L0 4"/></svg>'
+        for end in ends
+        if 0 <= end <= 100
+    ]
+    return "".join(parts)
+
+
+def chance_row(chance: float, wanted: float) -> Markup:
+    """A chance as the length of a bar from 0 to 1, and a line where one would want it to be."""
+    tone = "good" if chance >= wanted else "unsure"
+    at, aim = 100 * chance, 100 * wanted
+    return _row(
+        '<line class="grid" x1="0" x2="100%" y1="50%" y2="50%"/>'
+        f'<line class="chance {tone}" x1="0" x2="{at:.2f}%" y1="50%" y2="50%"/>'
+        f'<line class="reference" x1="{aim:.2f}%" x2="{aim:.2f}%" y1="15%" y2="85%"/>'
+    )
 
 
 def gap_row(axis: Axis, predicted: float, rate: float) -> Markup:

@@ -6,33 +6,28 @@ made for whoever has the file, not for publishing.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from markupsafe import Markup
 
 from trackrecord.evaluation import curves
 from trackrecord.evaluation.measuring import columns_of
 from trackrecord.evaluation.outcomes import canonical_outcomes
-from trackrecord.portfolio import report_figures as figures
-from trackrecord.portfolio import report_pictures as drawn
+from trackrecord.portfolio import figures, plots, rendering
+from trackrecord.portfolio.citations import Cited, Stated, cite, stated
+from trackrecord.portfolio.decision_figures import decision
 from trackrecord.portfolio.pointers import shown
+from trackrecord.portfolio.rendering import style_of
+from trackrecord.portfolio.report_figures import ranking
+from trackrecord.portfolio.results import headline
+from trackrecord.portfolio.slice_figures import slices
 
 if TYPE_CHECKING:
     import polars as pl
     from jinja2 import Environment
 
     from trackrecord.evaluation.library import Result
-
-TEMPLATES = Path(__file__).parent / "templates"
-MARK_PATHS = {
-    "accepted": "M3 8.5l3.4 3.5L13 4.5",
-    "rejected": "M4 4l8 8M12 4l-8 8",
-    "undecided": "M2.5 8h3M6.6 8h2.8M10.5 8h3",
-}
+    from trackrecord.evaluation.measuring import Columns
 
 
 class Mistake(msgspec.Struct, frozen=True):
@@ -60,40 +55,37 @@ def render_report(
     bars = curves.histogram(columns.truth, score, columns.weight)
     ratios = sorted({*curves.RATIOS, *([ratio] if ratio is not None else [])})
     high, low = curves.worst(columns.truth, score)
-    style = "\n".join(
-        (TEMPLATES / part).read_text("utf-8") for part in ("page.css", "report/report.css")
-    )
-    decision = figures.decision(columns, plan.candidate, plan.reference, plan.level)
+    evaluation = evaluation_of(found, columns)
+    _, baseline = headline(evaluation)
     return (
         environment()
         .get_template("report/report.html")
         .render(
-            style=Markup(style),
-            style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+            **style_of("page.css", "report/report.css"),
             name=name,
             tool=tool,
             found=found,
-            plan=plan,
-            result=found.evaluation,
-            marks=MARK_PATHS,
-            forests=figures.forests(found),
-            gains=figures.gains(found),
-            calibration=figures.calibration(found),
-            ranking=figures.ranking(columns, plan.candidate, plan.reference),
+            plan=evaluation["plan"],
+            result=evaluation["result"],
+            candidate=evaluation["plan"]["candidate"],
+            baseline=baseline,
+            comparison=figures.comparison(evaluation),
+            gains=figures.gains(evaluation),
+            calibration=figures.calibration(evaluation),
+            ranking=ranking(columns, plan.candidate, plan.reference),
             bars=bars,
-            histogram=drawn.histogram(
+            histogram=plots.histogram(
                 bars.edges,
                 bars.positive,
                 bars.negative,
                 label="Scores of what came true, upwards, and of what did not, downwards.",
             ),
-            decision=decision,
-            benefits=[] if decision is None else decision[1][:: max(1, len(decision[1]) // 8)],
+            decision=decision(evaluation) if probabilities else None,
             choices=curves.choices(swept, ratios),
             ratio=ratio,
             cuts=curves.cuts(swept, probabilities=probabilities),
             rows=swept.positives + swept.negatives,
-            slices=figures.slices(found),
+            slices=slices(evaluation),
             slice_columns=[c.removeprefix("slice.") for c in table.columns if c[:6] == "slice."],
             alarms=_mistakes(table, plan.candidate, high),
             misses=_mistakes(table, plan.candidate, low),
@@ -101,33 +93,27 @@ def render_report(
     )
 
 
-def environment() -> Environment:
-    """Jinja with escaping everywhere, and the forms in which the page of a case shows numbers."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+def evaluation_of(found: Result, columns: Columns) -> Stated:
+    """Plan and result in the form of evidence, with a decision curve where nobody asked for one."""
+    plan, result = found.plan, found.evaluation
+    if plan.decision is None:
+        reached = curves.reached_thresholds(columns.scores[plan.candidate])
+        plan = msgspec.structs.replace(plan, decision=reached)
+        result = msgspec.structs.replace(result, decision=curves.decision_curves(columns, plan))
+    return stated({"plan": msgspec.to_builtins(plan), "result": msgspec.to_builtins(result)})
 
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+
+def environment() -> Environment:
+    """The page's filters, which here take plain numbers as well as those of an evaluation."""
+    made = rendering.environment()
 
     def form_of(form: str) -> Any:
-        return lambda value: shown(value, form)
+        return lambda value: cite(value, form) if isinstance(value, Cited) else shown(value, form)
 
     for form in ("integer", "number", "signed", "percent", "level"):
         made.filters[form] = form_of(form)
-    made.filters["interval"] = lambda estimate: _interval(estimate, "number")
-    made.filters["gain"] = lambda estimate: _interval(estimate, "signed")
     made.filters["times"] = _times
     return made
-
-
-def _interval(estimate: Any, form: str) -> Markup:
-    value, lo, hi = (shown(getattr(estimate, key), form) for key in ("value", "lo", "hi"))
-    return Markup('<data>{}</data> <span class="bounds">[{}, {}]</span>').format(value, lo, hi)
 
 
 def _times(ratio: float) -> str:

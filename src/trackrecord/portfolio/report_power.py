@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
 from trackrecord.cases.criteria import parse_requirement
-from trackrecord.portfolio import report_pictures as drawn
+from trackrecord.portfolio import plots
 from trackrecord.portfolio.pictures import Axis
-from trackrecord.portfolio.report import TEMPLATES, environment
+from trackrecord.portfolio.rendering import style_of
+from trackrecord.portfolio.report import environment
 from trackrecord.stats.power import DECIDED, chance_of
 from trackrecord.version import __version__
 
@@ -24,9 +21,6 @@ POINTS = 80
 
 def render_power(found: Power) -> str:
     """The page as HTML; readable without a script."""
-    style = "\n".join(
-        (TEMPLATES / part).read_text("utf-8") for part in ("page.css", "report/report.css")
-    )
     asked = parse_requirement(found.criterion)
     low, high = math.log10(found.curve[0].units), math.log10(found.curve[-1].units)
     x = [low + (high - low) * step / POINTS for step in range(POINTS + 1)]
@@ -40,10 +34,10 @@ def render_power(found: Power) -> str:
     marked = [power + math.log10(step) for power in powers for step in (1, 2, 5)]
     ticks = tuple(tick for tick in marked if low - 1e-9 <= tick <= high + 1e-9)
     marks = [(math.log10(found.needed), DECIDED)] if found.needed else []
-    picture = drawn.plot(
-        [drawn.Line("candidate", x, y)],
+    picture = plots.plot(
+        [plots.Line("candidate", x, y)],
         Axis(low, max(high, low + 1e-9), ticks, 0),
-        drawn.SHARE,
+        plots.SHARE,
         label=f"The chance of a decision over the number of {found.unit}.",
         level=DECIDED,
         shape="wide",
@@ -54,8 +48,7 @@ def render_power(found: Power) -> str:
         environment()
         .get_template("report/power.html")
         .render(
-            style=Markup(style),
-            style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+            **style_of("page.css", "report/report.css"),
             found=found,
             picture=picture,
             tool=__version__,

@@ -23,6 +23,9 @@ NOTES = {
     "bias": "mean prediction minus the rate that came true",
 }
 
+# A slice with a smaller share of the rows than this does not set the scale of the others.
+LEAST_SHARE = 0.01
+
 BEST = {
     "higher": "higher is better",
     "lower": "lower is better",

@@ -30,7 +30,7 @@ from trackrecord.portfolio.checking.outcomes import (
 from trackrecord.portfolio.checking.record import Record
 from trackrecord.portfolio.checking.report import Check, bad, good
 from trackrecord.portfolio.checking.run import check_models
-from trackrecord.portfolio.checking.seal import question_of, seal_of
+from trackrecord.portfolio.checking.seal import check_clusters, question_of, seal_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -89,6 +89,8 @@ def _evaluation(
     if seal is not None and said.part in seal.predicate.split.parts:
         findings += check_part(frame, seal.predicate.split.parts[said.part], said.part, path)
         findings += _base_rates(case, seal, frame, path)
+        if said.part == "test":
+            findings += check_clusters(seal, said.result.clusters, path)
     plan: Plan = said.plan
     if case is not None:
         findings += _plan(record, piece, case, frame)

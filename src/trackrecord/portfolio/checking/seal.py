@@ -11,10 +11,13 @@ import msgspec
 from trackrecord.cases.reader import case_document, changed_keys
 from trackrecord.cases.seal import spec_digest
 from trackrecord.cases.spec import Case
+from trackrecord.data.decidable import planned_criteria, reckon_for
 from trackrecord.ledger import canonical
+from trackrecord.portfolio.checking.compare import differences, same_value
 from trackrecord.portfolio.checking.evidence import Piece
 from trackrecord.portfolio.checking.record import Record
 from trackrecord.portfolio.checking.report import Check, bad, good
+from trackrecord.version import __version__
 
 SEALS = ("seal", "amendment")
 # What an amendment may change and thereby change who is in which part, or what came true.
@@ -111,7 +114,47 @@ def _one(piece: Piece) -> Iterator[Check]:
     criteria = [item.name for item in case.criterion]
     if planned != criteria:
         yield bad("seal", "its plan is about other criteria", piece.file, criteria, planned)
+    else:
+        yield from _power(piece, case)
     yield from _subjects(piece)
+
+
+def _power(piece: Piece, case: Case) -> Iterator[Check]:
+    """What it reckoned with is what it sealed; by the same version, the chances come out again.
+
+    How alike the rows of a cluster are is the author's word: the training rows are not here.
+    """
+    said = piece.predicate
+    test, parts = said.planned_for, said.split.parts
+    same = said.tool == __version__
+    train, positives = parts["train"].rows, parts["train"].positives
+    known = {"rows": parts["test"].rows}
+    if train and positives is not None:
+        known["prevalence"] = positives / train
+    if test is None:
+        if same and said.plan:
+            yield bad("seal", "it does not say what its plan reckons with", piece.file, known)
+        return
+    for name, expected in known.items():
+        found = getattr(test, name)
+        if not same_value(expected, found):
+            what = f"/predicate/planned_for/{name} is not that of the parts it sealed"
+            yield bad("seal", what, piece.file, expected, found)
+    if not same:
+        return
+    expected = msgspec.to_builtins(planned_criteria(reckon_for(case, test)))
+    found = msgspec.to_builtins(said.plan)
+    for pointer, want, is_ in differences(expected, found, "/predicate/plan"):
+        what = f"{pointer} is not what the sealed case and its parts give"
+        yield bad("seal", what, piece.file, want, is_)
+
+
+def check_clusters(seal: Piece, found: int | None, path: str) -> Iterator[Check]:
+    """The test's rows lie in as many clusters as the seal reckoned with."""
+    test = seal.predicate.planned_for
+    if test is not None and test.clusters != found:
+        what = "/predicate/planned_for/clusters is not how many clusters the test's rows are in"
+        yield bad("seal", what, seal.file, f"{found}, as in {path}", test.clusters)
 
 
 def _subjects(piece: Piece) -> Iterator[Check]:

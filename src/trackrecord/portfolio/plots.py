@@ -1,6 +1,6 @@
-"""Pictures of a report that a case's page has not: lines in a frame, histograms of two classes.
+"""Lines in a frame, and histograms of two classes, as inline SVG.
 
-Like those of the page: positions in percent, colours by class, no outside text.
+Like the other pictures: positions in percent, colours by class, no outside text.
 """
 
 from __future__ import annotations
