@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from trackrecord.cli.printing import WIDTH, counted, line_width, say, table
 from trackrecord.evaluation.text import rows_said
 from trackrecord.portfolio.pointers import shown as pointed
-from trackrecord.portfolio.results import metric_form
+from trackrecord.portfolio.results import LEAST_SHARE, metric_form
 
 if TYPE_CHECKING:
     from trackrecord.evaluation.plan import Plan
@@ -79,8 +79,10 @@ def tell_slices(result: Evaluation, plan: Plan) -> None:
     if metric is None:
         return
     drawn = [_banded(found(s.estimates, metric), s.bands) for s in result.slices]
-    low = min(e.lo for e in drawn if e is not None)
-    high = max(e.hi for e in drawn if e is not None)
+    low, high = _scale(
+        [(p.rows, e) for p, e in zip(result.slices, drawn, strict=True) if e is not None],
+        LEAST_SHARE * result.rows,
+    )
     rows = []
     for part, estimate in list(zip(result.slices, drawn, strict=True))[:MOST_SLICES]:
         gain = _banded(found(part.differences, metric), part.difference_bands)
@@ -108,6 +110,13 @@ def tell_slices(result: Evaluation, plan: Plan) -> None:
     reasons = {a.reason for part in few for a in part.absent if a.metric == metric}
     for reason in sorted(reasons):
         say_wrapped(f"  – {metric}: {reason}")
+
+
+def _scale(drawn: list[tuple[int, Estimate]], least: float) -> tuple[float, float]:
+    """The reach of the slices with at least so many rows; of all where hardly any has as many."""
+    large = [estimate for rows, estimate in drawn if rows >= least]
+    setting = large if len(large) > 1 else [estimate for _, estimate in drawn]
+    return min(e.lo for e in setting), max(e.hi for e in setting)
 
 
 def _banded(estimate: Estimate | None, bands: list[Band]) -> Estimate | None:
@@ -192,7 +201,8 @@ def slice_name(part: SliceResult) -> str:
 def strip(estimate: Estimate, low: float, high: float) -> str:
     """An interval and its value between two ends: ``  ├──●─┤      ``.
 
-    Without spaces, so that no table wraps it.
+    What goes on beyond an end has an arrow there, and a value beyond it no dot. Without spaces,
+    so that no table wraps it.
     """
 
     def cell(value: float) -> int:
@@ -203,7 +213,12 @@ def strip(estimate: Estimate, low: float, high: float) -> str:
     cells = ["\N{NO-BREAK SPACE}"] * STRIP
     cells[first : last + 1] = ["─"] * (last + 1 - first)
     cells[first], cells[last] = "├", "┤"
-    cells[middle] = "●"
+    if low <= estimate.value <= high:
+        cells[middle] = "●"
+    if estimate.lo < low:
+        cells[0] = "◂"
+    if estimate.hi > high:
+        cells[-1] = "▸"
     return "".join(cells)
 
 
