@@ -12,7 +12,7 @@ device of Agresti & Coull (1998) and Agresti & Caffo (2000) for one share and fo
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -64,10 +64,20 @@ class Cells(msgspec.Struct, frozen=True):
         return self.counts[0] + self.counts[2]
 
 
+class Tally(msgspec.Struct, frozen=True):
+    """The cells' counts at some thresholds, in place of scores: what is left of rows that were
+    counted in parts. Influences are then those of one row of each cell (4,)."""
+
+    counts: Mapping[float, tuple[float, float, float, float]]
+
+
 def cells_of(
-    truth: NDArray[np.int8], score: Floats, threshold: float, weight: Floats | None
+    truth: NDArray[np.int8], score: Floats | Tally, threshold: float, weight: Floats | None
 ) -> Cells:
     """The cells of rows (n,) called positive where the score is above ``threshold``."""
+    if isinstance(score, Tally):
+        counts = score.counts[threshold]
+        return Cells(counts, np.arange(4), None, math.fsum(counts))
     cell = 2 * truth.astype(np.intp) + (score > threshold)
     counted = np.bincount(cell, weights=weight, minlength=4)
     n = float(truth.size)
