@@ -78,7 +78,8 @@ class SliceResult(msgspec.Struct, frozen=True, kw_only=True):
     ``slice`` is the plan's text, ``value`` the column's value (or ``yes``/``no`` for a condition).
     ``differences`` are to the plan's reference baseline. ``kind`` tells a value that is called
     "missing" from rows without a value, and from the ``values`` rarer values that share a slice.
-    ``worse`` names metrics where it is truly worse than all rows. ``bands`` and ``difference_bands`` are there where the plan asks for simultaneous bands.
+    ``worse`` names metrics where it is truly worse than all rows. ``bands`` and
+    ``difference_bands`` are there where the plan asks for simultaneous bands.
     """
 
     slice: str
@@ -146,6 +147,35 @@ class DecisionCurve(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+class ConfusionCell(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the rows whose class is ``truth``, the ``share`` that is called ``called``.
+
+    ``rows`` counts them. Without bounds where how much rows differ is not known.
+    """
+
+    truth: str
+    called: str
+    rows: int
+    share: float
+    lo: float | None
+    hi: float | None
+
+
+class Confusion(msgspec.Struct, frozen=True, kw_only=True):
+    """One model's confusion table: cells in the order of ``classes``, by truth and then by call.
+
+    A class without rows has no cells. The bounds hold for all cells at once, at the plan's level;
+    each by itself at ``each``. ``reason`` says why there are no cells, or which have no bounds.
+    """
+
+    model: str
+    classes: list[str]
+    cells: list[ConfusionCell]
+    each: float | None = None
+    method: str = ""
+    reason: str | None = None
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a criterion holds, from its interval's bounds; ``reason`` says why, in a sentence."""
 
@@ -176,3 +206,4 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     verdicts: list[Verdict]
     gaps: list[Gap] = []
     decision: list[DecisionCurve] = []
+    confusion: list[Confusion] = []

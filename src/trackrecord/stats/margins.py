@@ -87,10 +87,8 @@ def slopes_of(margins: Margins, parts: Parts, whole: Whole) -> Slopes:
         pulls.append(complex(whole(*stepped)).imag / STEP)
     slopes = []
     for moved in range(3):
-        stepped_counts = [
-            count + 1j * STEP if i == moved else count for i, count in enumerate(counts)
-        ]
-        found = parts(*stepped_counts, margins.n)
+        steps: list[Any] = [count + 1j * STEP * (i == moved) for i, count in enumerate(counts)]
+        found = parts(steps[0], steps[1], steps[2], margins.n)
         slopes.append(
             sum(
                 (pull * np.imag(part) / STEP for pull, part in zip(pulls, found, strict=True)),
@@ -194,7 +192,7 @@ def _moved(classes: Classes, slopes: Slopes) -> Floats:
 
 
 def _mean(values: Floats, weight: Floats | None) -> float:
-    return float(values.mean()) if weight is None else float(weight @ values) / values.size
+    return float(values.mean() if weight is None else weight @ values / values.size)
 
 
 class Labels(msgspec.Struct, frozen=True):
@@ -214,8 +212,8 @@ def labels_of(truth: NDArray[np.int8], label: NDArray[np.int8], weight: Floats |
 
     def counted(column: NDArray[np.int8]) -> Floats:
         if weight is None:
-            return column.sum(axis=0, dtype=np.int64).astype(np.float64)
-        return np.asarray(weight @ column)
+            return np.asarray(column.sum(axis=0, dtype=np.int64), dtype=np.float64)
+        return np.asarray(weight @ column, dtype=np.float64)
 
     n = float(len(truth))
     margins = Margins(
