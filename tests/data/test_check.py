@@ -261,6 +261,17 @@ def test_names_from_the_data_reach_findings_as_they_are(root: Path) -> None:
     assert "<script>alert(1)</script>" in found[0].what  # pages escape; a terminal shows it
 
 
+def test_only_columns_of_the_data_are_offered_for_one_that_is_not_there(
+    root: Path, decode: Decode
+) -> None:
+    found = check(root, decode, ('features = ["line"', 'features = ["xyzzy", "trut"'))
+    unknown, near = (f.fix for f in found if f.code == "TR002")
+    listed = unknown.removeprefix("columns: ").split(", ")
+    assert {"trip", "line", "delay"} <= set(listed)
+    assert not {"id", "truth"} & set(listed)
+    assert "'truth'" not in near
+
+
 ASOF = """[[data.asof]]
 table = "data/weather.csv"
 by = []

@@ -116,6 +116,24 @@ def test_a_byte_order_mark_gzip_and_tabs_are_read(tmp_path: Path) -> None:
         assert frame.to_dict(as_series=False) == {"a": [1], "b": ["x,y"]}
 
 
+@pytest.mark.parametrize(
+    ("raw", "where", "why"),
+    [
+        (b"a,b\n1,x\0\n", "t.csv, line 2, byte 8", "a NUL byte"),
+        (b"a,b\n" + b"1,x\n" * 2000 + b"2,\0\n", "line 2,002, byte 8,007", "a NUL byte"),
+        ("a,b\n1,x\n".encode("utf-16"), "t.csv", "begins like UTF-16"),
+        (gzip.compress(b"a,b\n1,\0\n"), "t.csv, line 2, byte 7", "a NUL byte"),
+    ],
+)
+def test_a_nul_byte_is_named_as_the_reason(
+    tmp_path: Path, raw: bytes, where: str, why: str
+) -> None:
+    with pytest.raises(DataError, match=r"t\.csv is not (text|UTF-8)") as caught:
+        read_table(csv(tmp_path, raw))
+    assert where in (caught.value.where or "")
+    assert why in (caught.value.why or "")
+
+
 def test_the_same_table_reads_the_same_from_every_format(tmp_path: Path) -> None:
     text = "n,f,s,b,d,t\n1,1.5,x,true,2024-01-01,2024-01-01T12:00:00Z\n,,,,,\n"
     frame = read_table(csv(tmp_path, text))
@@ -139,7 +157,7 @@ def test_the_same_table_reads_the_same_from_every_format(tmp_path: Path) -> None
         ("t.csv", b"a,b\n1,2\n3\n", "is not a table"),
         ("t.csv", b'a,b\n1,"2\n', "is not a table"),
         ("t.csv", b"a,b\n1,\xff\n", "is not UTF-8"),
-        ("t.csv", b"a\0b\n", "is not a table that can be read"),
+        ("t.csv", b"a\0b\n", "is not text"),
         ("t.csv.gz", gzip.compress(b"a,b\n1,2\n", mtime=0)[:-9], "is damaged"),
         ("t.parquet", b"PAR1" + bytes(100), "is damaged"),
         ("t.arrow", b"ARROW1\0\0" + bytes(100), "is damaged"),

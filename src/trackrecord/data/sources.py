@@ -140,13 +140,16 @@ def sniff(path: Path) -> str:
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix]
     if suffixes and suffixes[-1] == ".gz":
         suffixes.pop()
-    plain = not start.startswith(b"\x1f\x8b") and b"\0" in start
-    if not plain and suffixes and suffixes[-1] in (".csv", ".tsv", ".tab", ".txt"):
+    binary = not start.startswith(b"\x1f\x8b") and b"\0" in start
+    named = bool(suffixes) and suffixes[-1] in (".csv", ".tsv", ".tab", ".txt")
+    if not binary and named:
         return "csv"
     if start.startswith(b"PK\x03\x04"):
         advice = "unpack it, or save the sheet as CSV, and name that file"
     elif start.startswith(b"FEA1"):
         advice = "write it again as Feather version 2, which is Arrow IPC"
+    elif named:
+        raise no_text(start, path)
     elif suffixes and suffixes[-1] in (".parquet", ".arrow", ".feather", ".ipc"):
         advice = "write the file again: its first bytes are not those of its format"
     else:
@@ -156,6 +159,25 @@ def sniff(path: Path) -> str:
         where=where,
         why=f"readable are {READABLE}",
         next=advice,
+    )
+
+
+def no_text(raw: bytes, path: Path) -> DataError:
+    """The error for bytes that hold a NUL, which no text does; UTF-16 has one in every letter."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return DataError(
+            f"{path.name} is not UTF-8",
+            where=str(path),
+            why="it begins like UTF-16",
+            next="save it again with the encoding UTF-8",
+        )
+    byte = raw.index(b"\0")
+    line = raw.count(b"\n", 0, byte) + 1
+    return DataError(
+        f"{path.name} is not text",
+        where=f"{path.name}, line {line:,}, byte {byte + 1:,}",
+        why="there is a NUL byte, which a table of text never has",
+        next="copy or write the file again; it may be damaged",
     )
 
 
@@ -256,6 +278,8 @@ def _read_text(path: Path, where: str) -> pl.DataFrame:
         raise DataError(f"{where} is damaged", where=str(path), why=str(error)) from None
     except OSError as error:
         raise DataError(f"cannot read {where}", where=str(path), why=error.strerror) from None
+    if b"\0" in raw:
+        raise no_text(raw, path)
     if not raw.strip(b"\xef\xbb\xbf \t\r\n"):
         raise DataError(
             f"{where} is empty", where=str(path), why="it has no header and no rows", next=_EXPORT

@@ -161,6 +161,12 @@ def named_columns(case: Case) -> list[tuple[str, str]]:
     return found
 
 
+def columns_of_the_data(case: Case, known: list[str]) -> list[str]:
+    """Of the columns of a case's table, those that a person knows: not this program's own."""
+    own = {"id", "truth"} - {case.data.unit, case.target.column}
+    return [name for name in known if name not in own]
+
+
 def slice_column(text: str) -> str:
     """The column that a slice is made of: ``"distance > 1000"`` is made of ``distance``."""
     return slice_parts(text)[0]
@@ -272,6 +278,7 @@ def _ids(series: pl.Series, case: Case) -> pl.Series:
 
 def unknown_column(name: str, known: list[str], case: Case, key: str) -> KeyedDataError:
     """The error for a column that the case names and no table has."""
+    known = columns_of_the_data(case, known)
     near = suggest(name, known)
     return KeyedDataError(
         f"there is no column {name!r}",

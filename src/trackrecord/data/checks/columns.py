@@ -6,22 +6,23 @@ from collections.abc import Iterator
 
 from trackrecord.cases.spec import Case
 from trackrecord.data.finding import Finding, LineOf
-from trackrecord.data.table import named_columns
+from trackrecord.data.table import columns_of_the_data, named_columns
 from trackrecord.errors import suggest
 
 
 def check_columns(case: Case, known: list[str], file: str, line_of: LineOf) -> Iterator[Finding]:
     """Unknown columns; ``known`` are those of the main table and of the joined ones."""
+    theirs = columns_of_the_data(case, known)
     for key, name in dict.fromkeys(named_columns(case)):
         if name not in known:
-            near = suggest(name, known)
+            near = suggest(name, theirs)
             yield Finding(
                 "TR002",
                 "error",
                 f"{key} names {name!r}, which is not a column",
                 file,
                 line_of(key),
-                f"did you mean {near!r}?" if near else "columns: " + ", ".join(known[:40]),
+                f"did you mean {near!r}?" if near else "columns: " + ", ".join(theirs[:40]),
             )
 
 
