@@ -280,6 +280,9 @@ def test_outside_a_workspace_every_verb_says_how_to_make_one(
     [
         (["seel"], "Did you mean `trackrecord seal`?"),
         (["seal", "--force"], "--force"),
+        (["run", NAME, "--unseald"], "did you mean --unsealed?"),
+        (["case", "check", NAME, "--bogus"], "next: trackrecord case check --help"),
+        (["case", "check", NAME, "too", "many"], "trackrecord case check: unrecognized"),
         (["case"], "new|check"),
         (["case", "nwe"], "nwe"),
         (["amend", NAME], "--reason"),

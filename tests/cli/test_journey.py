@@ -350,7 +350,7 @@ def test_claims_of_an_earlier_evaluation_are_written_again_and_kept(at_stage: At
     assert "--again" in trackrecord("publish", NAME, "--yes", at=root).err
     refused = trackrecord("claim", "draft", NAME, at=root)
     assert refused.code == 2
-    assert "trackrecord claim draft tumours --again" in refused.err
+    assert "next:  trackrecord claim draft tumours --again" in refused.err
     old = (root / "cases/tumours/claims.toml").read_bytes()
     told = trackrecord("claim", "draft", NAME, "--again", at=root)
     assert told.code == 0
@@ -360,3 +360,50 @@ def test_claims_of_an_earlier_evaluation_are_written_again_and_kept(at_stage: At
     assert (root / "cases/tumours/claims.toml.old").read_bytes() == old
     assert (root / "cases/tumours/claims.toml.old-2").exists()
     assert trackrecord("publish", NAME, "--yes", at=root).code == 0
+
+
+def test_status_says_when_the_test_was_evaluated_after_it_was_published(at_stage: AtStage) -> None:
+    root = at_stage("publish")
+    assert trackrecord("evaluate", NAME, at=root).code == 0  # validation is on no page
+    assert "published, 1 look" in trackrecord("status", at=root).out
+    assert trackrecord("evaluate", NAME, "--part", "test", at=root).code in (0, 1)
+    told = trackrecord("status", at=root).out
+    assert "published, evaluated since, 2 looks at the test" in told
+    assert "next: trackrecord claim draft tumours --again" in told
+    assert trackrecord("claim", "draft", NAME, "--again", at=root).code == 0
+    assert "next: trackrecord publish tumours" in trackrecord("status", at=root).out
+    assert trackrecord("publish", NAME, "--yes", at=root).code == 0
+    told = trackrecord("status", at=root).out
+    assert "published, 2 looks at the test" in told
+    assert "verify" in told
+
+
+def no_check(*_: object, **__: object) -> None:
+    raise AssertionError("the whole check was run")
+
+
+def test_what_needs_no_check_is_refused_without_one(
+    at_stage: AtStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = at_stage("seal")
+    data = root / "data/cancer.csv"
+    monkeypatch.setattr("trackrecord.cli.findings.findings_of", no_check)
+    amend = ["amend", NAME, "--reason", "it has to change"]
+
+    def refused(*words: str, said: str) -> None:
+        before = digests(root)
+        told = trackrecord(*words, at=root)
+        assert (told.code, digests(root)) == (2, before)
+        assert said in told.err, told.err
+
+    with monkeypatch.context() as unread:
+        unread.setattr("trackrecord.data.table.load_case_table", no_check)
+        refused("seal", NAME, said="is sealed already, and unchanged since")
+        refused(*amend, said="is as it was sealed: nothing to amend")
+        refused("amend", NAME, "--reason", "typo", said="a reason that a reader can weigh")
+    data.write_bytes(data.read_bytes().replace(b"\n", b"\r\n"))  # other bytes, the same rows
+    refused("seal", NAME, said="is sealed already, and unchanged since")
+    refused(*amend, said="is as it was sealed: nothing to amend")
+    data.write_text(data.read_text().replace("P0000,", "P0000x,", 1))
+    refused("seal", NAME, said="changed: data data/cancer.csv")
+    assert "the whole check was run" in trackrecord(*amend, at=root).err

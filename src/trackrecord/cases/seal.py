@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import msgspec
 
@@ -213,6 +213,50 @@ def drift_since_seal(
     return drift
 
 
+def refuse_second_seal(case: Case, seal: str, drift: list[tuple[Drift, str]]) -> NoReturn:
+    """Raise CaseError: the case is sealed, by the evidence ``seal``."""
+    if not drift:
+        raise CaseError(
+            f"the case '{case.name}' is sealed already, and unchanged since",
+            where=f"evidence/{seal}.json",
+            next=f"trackrecord run {case.name}",
+        )
+    raise CaseError(
+        f"the case '{case.name}' is sealed already, and has changed since",
+        where=f"evidence/{seal}.json",
+        why="changed: " + ", ".join(f"{kind} {what}" for kind, what in drift),
+        next=f'trackrecord amend {case.name} --reason "why it has to change"',
+    )
+
+
+def sealed_to_amend(life: Life, case: Case, reason: str) -> str:
+    """The digest of the seal that an amendment follows.
+
+    Raises CaseError where there is none, and for a reason that is none.
+    """
+    if len(reason.split()) < 3:
+        raise CaseError(
+            "an amendment needs a reason that a reader can weigh",
+            why=f"{reason!r} has fewer than three words",
+            next=f'trackrecord amend {case.name} --reason "the carrier table lacked OO and HA"',
+        )
+    if life.seal is None:
+        raise CaseError(
+            f"the case '{case.name}' is not sealed, so there is nothing to amend",
+            next=f"trackrecord seal {case.name}",
+        )
+    return life.seal
+
+
+def refuse_unchanged(case: Case, drift: list[tuple[Drift, str]]) -> None:
+    """Raise CaseError where nothing has changed since the seal."""
+    if not drift:
+        raise CaseError(
+            f"the case '{case.name}' is as it was sealed: nothing to amend",
+            next=f"trackrecord run {case.name}",
+        )
+
+
 def seal_case(
     evidence: Path, case: Case, fingerprint: Fingerprint, *, tool: str, lock: Path | None = None
 ) -> Entry:
@@ -220,18 +264,10 @@ def seal_case(
     life = life_of(read_chain(evidence), case.name)
     if life.seal is not None:
         seal = sealed_case(evidence, life.seal)
-        drift = drift_since_seal(seal, case, fingerprint.tables, fingerprint.split.digest)
-        if not drift:
-            raise CaseError(
-                f"the case '{case.name}' is sealed already, and unchanged since",
-                where=f"evidence/{life.seal}.json",
-                next=f"trackrecord run {case.name}",
-            )
-        raise CaseError(
-            f"the case '{case.name}' is sealed already, and has changed since",
-            where=f"evidence/{life.seal}.json",
-            why="changed: " + ", ".join(f"{kind} {what}" for kind, what in drift),
-            next=f'trackrecord amend {case.name} --reason "why it has to change"',
+        refuse_second_seal(
+            case,
+            life.seal,
+            drift_since_seal(seal, case, fingerprint.tables, fingerprint.split.digest),
         )
     predicate = SealPredicate(
         case=_sealed(case),
@@ -264,25 +300,11 @@ def amend_case(
     lock: Path | None = None,
 ) -> Entry:
     """Write an amendment. Raises CaseError when there is nothing to amend, or no reason."""
-    if len(reason.split()) < 3:
-        raise CaseError(
-            "an amendment needs a reason that a reader can weigh",
-            why=f"{reason!r} has fewer than three words",
-            next=f'trackrecord amend {case.name} --reason "the carrier table lacked OO and HA"',
-        )
     life = life_of(read_chain(evidence), case.name)
-    if life.seal is None:
-        raise CaseError(
-            f"the case '{case.name}' is not sealed, so there is nothing to amend",
-            next=f"trackrecord seal {case.name}",
-        )
-    seal = sealed_case(evidence, life.seal)
+    previous = sealed_to_amend(life, case, reason)
+    seal = sealed_case(evidence, previous)
     drift = drift_since_seal(seal, case, fingerprint.tables, fingerprint.split.digest)
-    if not drift:
-        raise CaseError(
-            f"the case '{case.name}' is as it was sealed: nothing to amend",
-            next=f"trackrecord run {case.name}",
-        )
+    refuse_unchanged(case, drift)
     sealed = _sealed(case)
     predicate = AmendmentPredicate(
         case=sealed,
@@ -292,7 +314,7 @@ def amend_case(
         plan=fingerprint.plan,
         tool=tool,
         reason=reason,
-        previous=life.seal,
+        previous=previous,
         looks=life.looks,
         changed=[f"{kind}: {what}" for kind, what in drift],
         planned_for=fingerprint.planned_for,

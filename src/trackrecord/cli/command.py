@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Any, NamedTuple, NoReturn, Protocol
 
-from trackrecord.errors import BadInput, TrackrecordError
+from trackrecord.errors import BadInput, TrackrecordError, suggest
 
 
 class Answer(NamedTuple):
@@ -27,6 +27,16 @@ class Door(Protocol):
 
 class Parser(argparse.ArgumentParser):
     """argparse that ends as the rest of the program does: exit 2 and the next command."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse has it; but words that nobody knows are the sub-verb's to tell."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown and leaves(self) == [self]:
+            known = [word for action in self._actions for word in action.option_strings]
+            near = suggest(unknown[0].partition("=")[0], known)
+            hint = f"; did you mean {near}?" if near else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return found, unknown
 
     def error(self, message: str) -> NoReturn:
         raise BadInput(

@@ -59,7 +59,8 @@ def draft_claims(options: argparse.Namespace) -> Answer:
             raise BadInput(
                 "there are claims already",
                 where=f"{folder}/claims.toml",
-                next=f"edit them; or have new ones: trackrecord claim draft {name} --again",
+                why="what you wrote there is not written over",
+                next=f"trackrecord claim draft {name} --again   (and keeps yours beside it)",
             )
         kept = keep_old(root / folder / "claims.toml")
     try:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from trackrecord.cli.command import Answer
 from trackrecord.cli.opening import add_case_argument, open_case
 from trackrecord.cli.printing import counted, progress, say, say_next
-from trackrecord.errors import CaseError
+from trackrecord.errors import BadInput, CaseError
 from trackrecord.version import __version__
+
+if TYPE_CHECKING:
+    from trackrecord.cli.opening import Opened
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -35,15 +41,22 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     from trackrecord.data.checks.decisions import UNDECIDED
     from trackrecord.data.finding import percent
     from trackrecord.data.fingerprint import take_fingerprint
-    from trackrecord.data.split import assign_parts
+    from trackrecord.data.split import assign_parts, split_digest
     from trackrecord.data.table import load_case_table
     from trackrecord.ledger import read_chain
 
     opened = open_case(options)
     case, workspace = opened.case, opened.workspace
+    refuse = _refusal(opened, None if verb == "seal" else options.reason)
     with progress("sealing") as step:
         step("reading the data", 0.1)
         table = load_case_table(case, workspace.root, strict=False)
+        if refuse is not None:
+            split = None
+            with suppress(BadInput):  # what hinders the split is the check's to tell
+                split = split_digest(table, assign_parts(table.frame, case), case).digest
+            if split is not None:
+                refuse(table.digests, split)
         step("checking the case", 0.5)
         findings = findings_of(opened, table)
         # What may wait while a case is a draft must be decided before it is fixed.
@@ -103,3 +116,41 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     return Answer(
         0, {"case": case.name, "entry": entry.seq, "evidence": entry.evidence, "time": entry.time}
     )
+
+
+def _refusal(
+    opened: Opened, reason: str | None
+) -> Callable[[Mapping[str, str], str | None], None] | None:
+    """Refuse what needs no check: a second seal, an amendment without a change or a ``reason``.
+
+    At once where each file has its sealed bytes. Else what is returned refuses, once it is given
+    the content digests of the data and the split; None for a first seal.
+    """
+    from trackrecord.cases.seal import (
+        drift_since_seal,
+        life_of,
+        refuse_second_seal,
+        refuse_unchanged,
+        sealed_case,
+        sealed_to_amend,
+    )
+    from trackrecord.data.unread import sealed_tables
+    from trackrecord.ledger import read_chain
+
+    case, workspace = opened.case, opened.workspace
+    life = life_of(read_chain(workspace.evidence), case.name)
+    previous = life.seal if reason is None else sealed_to_amend(life, case, reason)
+    if previous is None:
+        return None
+    seal = sealed_case(workspace.evidence, previous)
+
+    def refuse(tables: Mapping[str, str], split: str | None) -> None:
+        drift = drift_since_seal(seal, case, tables, split)
+        if reason is None:
+            refuse_second_seal(case, previous, drift)
+        refuse_unchanged(case, drift)
+
+    same = sealed_tables(seal, workspace.root)
+    if same is not None:
+        refuse(same, None)
+    return refuse

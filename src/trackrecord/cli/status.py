@@ -61,6 +61,10 @@ def _row(workspace: Workspace, name: str, entries: list[IndexedEntry]) -> dict[s
     looks, amendments = kinds.count("look"), kinds.count("amendment")
     if stands == "evaluated" and "look" not in recent:
         stands, nxt = "validated", "trackrecord evaluate {name} --part test"
+    if stands == "published":
+        last = len(kinds) - 1 - kinds[::-1].index("publication")
+        if latest_of_test(workspace, _evaluations(entries[last + 1 :])):
+            stands, nxt = "published, evaluated since", "{publish}"
     said = stands
     if last_seal < 0 and kinds:
         said += ", UNSEALED"
@@ -83,6 +87,9 @@ def _filled(step: str, workspace: Workspace, name: str, entries: list[IndexedEnt
     if step == "{verify}":
         return verify_step(workspace, name)
     if step == "{publish}":
-        evaluations = [e.evidence for e in entries if e.kind == "evaluation" and e.evidence]
-        return publish_step(workspace, name, latest_of_test(workspace, evaluations))
+        return publish_step(workspace, name, latest_of_test(workspace, _evaluations(entries)))
     return step.format(name=name)
+
+
+def _evaluations(entries: list[IndexedEntry]) -> list[str]:
+    return [entry.evidence for entry in entries if entry.kind == "evaluation" and entry.evidence]

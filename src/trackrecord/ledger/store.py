@@ -59,6 +59,12 @@ def write_atomic(path: Path, data: bytes) -> None:
         raise cannot_write(path, error) from error
 
 
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hex, read in pieces. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def write_all(descriptor: int, data: bytes) -> None:
     """Write all of ``data``, in one call where the system takes it in one."""
     rest = memoryview(data)
