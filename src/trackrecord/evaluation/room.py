@@ -15,14 +15,37 @@ SHARE = 0.9
 
 def check_room(path: Path) -> None:
     """Raise DataError for a file that needs more memory than is free, saying how much it needs."""
+    if fits(path):
+        return
+    check_bytes(
+        needed_for(path),
+        path.name,
+        "write the columns that are needed into a Parquet file: that is read in parts",
+        where=str(path),
+    )
+
+
+def fits(path: Path) -> bool:
+    """Whether a file can be read whole."""
     needed, free = needed_for(path), free_memory()
+    return free is None or needed <= SHARE * free
+
+
+def in_parts(path: Path) -> bool:
+    """Whether a file is better read in parts: Parquet that does not fit into memory."""
+    return not fits(path) and _is_parquet(path)
+
+
+def check_bytes(needed: int, what: str, advice: str, *, where: str | None = None) -> None:
+    """Raise DataError where ``what`` needs more bytes of memory than are free."""
+    free = free_memory()
     if free is None or needed <= SHARE * free:
         return
     raise DataError(
-        f"{path.name} does not fit into this machine's memory",
-        where=str(path),
+        f"{what} does not fit into this machine's memory",
+        where=where,
         why=f"measuring it needs about {_size(needed)}, and {_size(free)} are free",
-        next="write the columns that are needed into a Parquet file, scores as 32-bit floats",
+        next=advice,
     )
 
 
@@ -30,12 +53,10 @@ def needed_for(path: Path) -> int:
     """Bytes of memory, about; 0 for what cannot be read, which the reader explains better."""
     try:
         size = path.stat().st_size
-        with path.open("rb") as file:
-            start = file.read(4)
+        if not _is_parquet(path):
+            return size * TEXT
     except OSError:
         return 0
-    if start != b"PAR1":
-        return size * TEXT
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -47,6 +68,11 @@ def needed_for(path: Path) -> int:
             return int(COLUMNS * max(unpacked, 8 * facts.num_rows * facts.num_columns))
     except (pa.ArrowException, OSError):
         return 0
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
 
 
 def free_memory() -> int | None:

@@ -15,7 +15,13 @@ import msgspec
 import numpy as np
 
 from trackrecord.stats.influence import Undefined
-from trackrecord.stats.powers import NONE, merge_powers, powers_counted, spread_of_powers
+from trackrecord.stats.powers import (
+    NONE,
+    inner,
+    merge_powers,
+    powers_counted,
+    spread_of_powers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,32 +50,43 @@ class Ranked(msgspec.Struct, frozen=True):
     average_precision: tuple[float, Spread] | None
 
 
-def keys_of(label: int, score: Scores) -> tuple[Keys, Keys]:
-    """The keys of the rows (n,) of one class that score below zero, and of the others, unsorted.
+def keys_of(truth: NDArray[np.int8] | int, score: Scores) -> tuple[Keys, Keys]:
+    """The keys of the rows (n,) that score below zero, and of the others, unsorted.
 
-    ``label`` is the rows' truth, ``score`` holds finite 32- or 64-bit floats.
+    ``truth`` is 0 or 1, of each row or of all; ``score`` holds finite 32- or 64-bit floats.
     """
     whole: Any = np.uint32 if score.dtype == np.float32 else np.uint64
-    zero, one, truth = score.dtype.type(0), whole(1), whole(label)
+    zero, one = score.dtype.type(0), whole(1)
     below = np.empty(int(np.count_nonzero(score < 0)), whole)
     above = np.empty(score.size - below.size, whole)
     low = high = 0
     for start in range(0, score.size, BLOCK):
         values = score[start : start + BLOCK]
+        label: Any = truth if isinstance(truth, int) else truth[start : start + BLOCK]
+        label = np.asarray(label, dtype=whole)
         # adding 0 makes -0 the 0 that it equals
         bits: Any = (values + zero).view(whole)
         if below.size and (minus := values < 0).any():
             # the greater a negative score's size, the lower it ranks: its bits inverted, which
             # turns the sign's bit to 0
-            found = ~bits[minus] << one | truth
+            label = np.broadcast_to(label, values.shape)
+            found = ~bits[minus] << one | label[minus]
             below[low : low + found.size] = found
             low += found.size
-            bits = bits[~minus]
+            bits, label = bits[~minus], label[~minus]
         bits <<= one
-        bits |= truth
+        bits |= label
         above[high : high + bits.size] = bits
         high += bits.size
     return below, above
+
+
+def ranked_rows(truth: NDArray[np.int8], score: Scores, *, precision: bool = True) -> Ranked:
+    """``ranked`` of rows (n,) in memory, which are left as they are."""
+    below, above = keys_of(truth, score)
+    below.sort()
+    above.sort()
+    return ranked(below, above, int(np.count_nonzero(truth)), precision=precision)
 
 
 def walk(keys: Keys) -> Iterator[tuple[Ints, Ints]]:
@@ -157,7 +174,7 @@ class _Precise:
         rate = mine / rows
         share = self.share + np.cumsum(rate)
         spoilt = self.spoilt + np.cumsum(rate * precision)
-        self.total += float(mine @ precision)
+        self.total += inner(mine.astype(np.float64), precision)
         self.gained = merge_powers(self.gained, powers_counted(precision + share - spoilt, mine))
         self.lost = merge_powers(self.lost, powers_counted(-spoilt, others))
         self.share, self.spoilt = float(share[-1]), float(spoilt[-1])

@@ -33,6 +33,9 @@ class Powers(msgspec.Struct, frozen=True):
 
 
 NONE = Powers(0, 0.0, 0.0, 0.0, 0.0)
+# What BLAS multiplies in one thread, whoever calls it: more of them would wait for one another, and
+# add up in another order.
+ALONE = 1 << 13
 
 
 def powers_about(mean: float, apart: Floats) -> Powers:
@@ -41,8 +44,7 @@ def powers_about(mean: float, apart: Floats) -> Powers:
     if n == 0:
         return NONE
     square = apart * apart
-    two, three, four = float(apart @ apart), float(square @ apart), float(square @ square)
-    return Powers(n, mean, two, three, four)
+    return Powers(n, mean, inner(apart, apart), inner(square, apart), inner(square, square))
 
 
 def powers_counted(values: Floats, count: NDArray[np.int64]) -> Powers:
@@ -51,12 +53,22 @@ def powers_counted(values: Floats, count: NDArray[np.int64]) -> Powers:
     if n == 0:
         return NONE
     often = count.astype(np.float64)
-    mean = float(often @ values) / n
+    mean = inner(often, values) / n
     apart = values - mean
     square = apart * apart
     weighed = often * square
-    two, three, four = float(weighed.sum()), float(weighed @ apart), float(weighed @ square)
-    return Powers(n, mean + float(often @ apart) / n, two, three, four)
+    two, three, four = float(weighed.sum()), inner(weighed, apart), inner(weighed, square)
+    return Powers(n, mean + inner(often, apart) / n, two, three, four)
+
+
+def inner(a: Floats, b: Floats) -> float:
+    """The sum of the products of ``a`` (m,) and ``b`` (m,)."""
+    whole = a.size - a.size % ALONE
+    found = float(a[whole:] @ b[whole:])
+    if whole:
+        rows = (np.reshape(x[:whole], (-1, ALONE)) for x in (a, b))
+        found += float(np.vecdot(*rows).sum())
+    return found
 
 
 def merge_powers(a: Powers, b: Powers) -> Powers:

@@ -1,0 +1,53 @@
+"""``trackrecord evaluate FOLDER/`` and ``'parts/*.parquet'``: predictions in many files."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from glob import has_magic
+from pathlib import Path
+
+from trackrecord.cli.columns import asked_in, level_in, path_in
+from trackrecord.cli.command import Answer
+from trackrecord.cli.measured import say_wrapped, tell_evaluation
+from trackrecord.cli.printing import progress
+from trackrecord.errors import BadInput
+
+
+def names_parts(options: argparse.Namespace, named: str) -> bool:
+    """Whether a pattern is named, or a folder: with a slash, since a case may have its name."""
+    path = Path(options.folder or ".") / named
+    slashed = "/" in named or os.sep in named
+    return (slashed and path.is_dir()) or (has_magic(named) and not path.exists())
+
+
+def evaluate_in_parts(options: argparse.Namespace) -> Answer:
+    """Measure a table of predictions that is read in parts."""
+    for name in ("part", "run", "out"):
+        if getattr(options, name) is not None:
+            raise BadInput(
+                f"--{name} cannot be had of predictions in parts",
+                why="a report draws every row, and only some are in memory at once"
+                if name == "out"
+                else "it is for a case",
+                next=f"trackrecord evaluate '{options.case}'",
+            )
+    from trackrecord.evaluation.partitioned import evaluate_parts
+
+    with progress("evaluating") as step:
+        found = evaluate_parts(
+            path_in(options, options.case),
+            asked_in(options),
+            candidate=options.candidate,
+            level=level_in(options),
+            metrics=options.metric,
+            criteria=options.criterion,
+            progress=step,
+        )
+    said = "these verdicts are" if found.verdicts else "these numbers are"
+    say_wrapped(f"  {options.case}: no sealed case, so {said} stated, not proven (L0)")
+    for guess in found.guesses:
+        say_wrapped(f"  · taken so: {guess}")
+    tell_evaluation(found.evaluation, found.plan, found.size)
+    holds = all(verdict.verdict == "accepted" for verdict in found.verdicts)
+    return Answer(0 if holds else 1, found.to_dict())
