@@ -12,7 +12,7 @@ from scipy.special import expit
 from trackrecord.stats.estimate import Absence, Estimate
 from trackrecord.stats.estimates import difference_of, estimate_of, measure
 from trackrecord.stats.influence import Influence
-from trackrecord.stats.metrics import Needs, Scale, get_metric, metric_names
+from trackrecord.stats.metrics import Direction, Needs, Scale, get_metric, metric_names
 from trackrecord.stats.spread import spread_of
 
 METRICS = metric_names()
@@ -56,7 +56,7 @@ def test_it_says_what_it_is(metric: str) -> None:
     asked = get_metric(metric)
     assert asked.name == metric
     assert asked.title
-    assert asked.direction in ("higher", "lower", "zero", "one")
+    assert asked.direction in get_args(Direction)
     assert asked.scale in get_args(Scale)
     assert asked.needs in get_args(Needs)
 

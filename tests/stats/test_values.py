@@ -85,6 +85,7 @@ VALUES: dict[str, object] = {
     "precision@0.3": called(reference.precision_score, 0.3),
     "recall": called(reference.recall_score, 0.5),
     "specificity@0.7": turned(reference.recall_score, 0.7),
+    "selection_rate@0.3": lambda y, s, w: w @ (s > 0.3) / w.sum(),
     "npv@0.7": turned(reference.precision_score, 0.7),
     "f1@0.3": called(reference.f1_score, 0.3),
     "f_beta@0.5": called(reference.fbeta_score, 0.5, beta=0.5),

@@ -7,7 +7,7 @@ of each at which all hold at once, from the slices' influences, however they nes
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     Ints = NDArray[np.intp]
 
 
+class Member(NamedTuple):
+    """A slice: where it is in the list, its rows, their clusters, one influence or two."""
+
+    place: int
+    rows: Ints
+    cluster: Ints | None
+    known: tuple[Influence, ...]
+
+
 class Family:
     """The slices of one metric (or of its differences) that are to hold together.
 
@@ -38,7 +47,7 @@ class Family:
     ) -> None:
         self.metric, self.cluster, self.period = metric, cluster, period
         self.n, self.level = n, level
-        self.members: list[tuple[int, Ints, Ints | None, tuple[Influence, ...]]] = []
+        self.members: list[Member] = []
 
     def add(
         self,
@@ -55,27 +64,32 @@ class Family:
         known = tuple(item for item in measured if isinstance(item, Influence))
         if isinstance(found, Absence) or len(known) < len(measured) or found.se == 0:
             return
-        self.members.append((place, rows, cluster, known))
+        self.members.append(Member(place, rows, cluster, known))
 
     def bands(self) -> Iterator[tuple[int, Band]]:
         """(place, band) of each slice that takes part."""
-        sums = unit_sums(
-            ((rows, _influence(known)) for _, rows, _, known in self.members),
-            self.n,
-            self.period if self.cluster is None else self.cluster,
-        )
+        sums = self.sums(self.members)
         if not sums.any():
             return
         each = joint_level(sums, self.level).each
-        for place, rows, cluster, known in self.members:
-            period = None if self.period is None else self.period[rows]
-            shared: Any = {"cluster": cluster, "period": period, "level": each}
-            if len(known) == 2:
-                found = difference_of(self.metric, *known, **shared)
-            else:
-                found = estimate_of(self.metric, known[0], **shared)
+        for member in self.members:
+            found = self.estimate(member, each)
             if isinstance(found, Estimate):
-                yield place, Band(metric=self.metric.name, lo=found.lo, hi=found.hi, each=each)
+                band = Band(metric=self.metric.name, lo=found.lo, hi=found.hi, each=each)
+                yield member.place, band
+
+    def sums(self, members: list[Member]) -> NDArray[np.float64]:
+        """What each unit adds to each member's error, (G, k)."""
+        columns = ((member.rows, _influence(member.known)) for member in members)
+        return unit_sums(columns, self.n, self.period if self.cluster is None else self.cluster)
+
+    def estimate(self, member: Member, level: float) -> Estimate | Absence:
+        """The member's estimate at another level."""
+        period = None if self.period is None else self.period[member.rows]
+        shared: Any = {"cluster": member.cluster, "period": period, "level": level}
+        if len(member.known) == 2:
+            return difference_of(self.metric, *member.known, **shared)
+        return estimate_of(self.metric, member.known[0], **shared)
 
 
 def _influence(known: tuple[Influence, ...]) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from trackrecord.cases.criteria import parse_requirement
 from trackrecord.errors import BadInput, DataError, suggest
 from trackrecord.evaluation.calibration import calibration_of
+from trackrecord.evaluation.confusion import confusions
 from trackrecord.evaluation.curves import check_thresholds, decision_curves
 from trackrecord.evaluation.measuring import (
     Columns,
@@ -71,8 +72,9 @@ def evaluate_outcomes(outcomes: pl.DataFrame, plan: Plan) -> Evaluation:
         parts = [
             part for text in plan.slices for part in slices_of(table, text, most=plan.slice_values)
         ]
-        slices = measure_slices(columns, parts, plan)
+        slices, gaps = measure_slices(columns, parts, plan)
         decision = decision_curves(columns, plan)
+        confusion = confusions(table, columns, plan)
     return Evaluation(
         rows=table.height,
         positives=positives_of(columns, plan),
@@ -82,7 +84,9 @@ def evaluate_outcomes(outcomes: pl.DataFrame, plan: Plan) -> Evaluation:
         slices=slices,
         calibration=_calibration(columns, plan),
         verdicts=[decide(planned, plan, models, differences) for planned in plan.criteria],
+        gaps=gaps,
         decision=decision,
+        confusion=confusion,
     )
 
 

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trackrecord.evaluation.bands import Family
+from trackrecord.evaluation.gaps import gaps_of, worse_of
 from trackrecord.evaluation.plan import Plan
-from trackrecord.evaluation.result import Band, Difference, ModelResult, Role, SliceResult
+from trackrecord.evaluation.result import (
+    Band,
+    Difference,
+    Gap,
+    ModelResult,
+    Role,
+    SliceResult,
+    Worse,
+)
 from trackrecord.evaluation.slices import Slice
 from trackrecord.evaluation.tasks import task_columns
 from trackrecord.stats.estimate import Absence, Estimate
@@ -130,8 +139,10 @@ def measure_all(columns: Columns, plan: Plan) -> tuple[list[ModelResult], list[D
     return models, differences
 
 
-def measure_slices(columns: Columns, parts: list[Slice], plan: Plan) -> list[SliceResult]:
-    """The candidate, and its differences to the reference, on each slice's rows.
+def measure_slices(
+    columns: Columns, parts: list[Slice], plan: Plan
+) -> tuple[list[SliceResult], list[Gap]]:
+    """The candidate, and its differences to the reference, on each slice's rows; gaps between them.
 
     A slice with fewer than ``plan.slice_rows`` rows has absences only. A metric at a time, so that
     only one metric's influences are in memory.
@@ -142,6 +153,8 @@ def measure_slices(columns: Columns, parts: list[Slice], plan: Plan) -> list[Sli
     gaps: list[Found] = [[] for _ in parts]
     bands: list[list[Band]] = [[] for _ in parts]
     gap_bands: list[list[Band]] = [[] for _ in parts]
+    worse: list[list[Worse]] = [[] for _ in parts]
+    between: list[Gap] = []
     for metric in (get_metric(name, plan.task) for name in plan.metrics):
         family, gap_family = (
             Family(metric, columns.cluster, columns.period, columns.rows, plan.level)
@@ -164,6 +177,12 @@ def measure_slices(columns: Columns, parts: list[Slice], plan: Plan) -> list[Sli
             for found, into in ((family, bands), (gap_family, gap_bands)):
                 for place, band in found.bands():
                     into[place].append(band)
+        if plan.gaps and family.members:
+            between += gaps_of(family, parts)
+            whole = columns.measure(metric, plan.candidate)
+            if isinstance(whole, Influence):
+                for place, one in worse_of(family, whole, 1 - plan.level):
+                    worse[place].append(one)
     return [
         SliceResult(
             slice=part.text,
@@ -177,11 +196,12 @@ def measure_slices(columns: Columns, parts: list[Slice], plan: Plan) -> list[Sli
             absent_differences=absent(gaps[place]),
             kind=part.kind,
             values=part.values,
+            worse=worse[place],
             bands=bands[place],
             difference_bands=gap_bands[place],
         )
         for place, (part, mine) in enumerate(zip(parts, here, strict=True))
-    ]
+    ], between
 
 
 def positives_of(columns: Columns, plan: Plan) -> int | None:

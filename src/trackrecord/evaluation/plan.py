@@ -30,8 +30,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     ``carrier`` or ``distance > 1000`` over ``slice.NAME`` columns. ``clustered`` says that the
     ``cluster`` column makes rows dependent, ``timed`` that rows depend on those of the same and of
     near ``time``, ``weighted`` that the ``weight`` column says how much each row counts.
-    ``simultaneous`` asks for bands that hold for all slices at once, ``decision`` for a decision
-    curve of the candidate and the reference between two thresholds.
+    ``simultaneous`` asks for bands that hold for all slices at once, ``gaps`` for how far apart
+    slices are and which are truly worse than all rows, ``decision`` for a decision curve of the
+    candidate and the reference between two thresholds.
 
     A slice with fewer than ``slice_rows`` rows has no estimates; a column gives at most
     ``slice_values`` slices, and its rarer values share one; calibration curves have up to ``bins``
@@ -52,6 +53,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     bins: int = 10
     weighted: bool = False
     timed: bool = False
+    gaps: bool = False
     task: Task = "binary"
     simultaneous: bool = False
     decision: Thresholds | None = None
@@ -122,6 +124,7 @@ def plan_for_outcomes(
         weighted="weight" in outcomes.columns,
         task=task,
         timed=timed,
+        gaps=bool(slices),
         simultaneous=bool(slices),
     )
 

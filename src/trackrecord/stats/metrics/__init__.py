@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Direction = Literal["higher", "lower", "zero", "one", "level"]
+Direction = Literal["higher", "lower", "zero", "one", "level", "neither"]
 Scale = Literal["identity", "positive", "log", "logit", "fisher", "root"]
 Task = Literal["binary", "multiclass", "multilabel", "regression", "ranking"]
 Needs = Literal[
