@@ -6,21 +6,35 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from trackrecord.evaluation.reading import Asked
+from trackrecord.errors import BadInput
 
+if TYPE_CHECKING:
+    from trackrecord.evaluation.reading import Asked, ReadOutcomes
+
+# As stats.metrics has them, without loading numpy for --help.
+TASKS = ("binary", "multiclass", "multilabel", "regression", "ranking")
 # option: what it names. In the order of --help.
 COLUMNS = {
-    "target": "the column of what came true (0 and 1)",
-    "positive": "the target's value that counts as 1, where it is not 0 and 1",
+    "target": "the column of what came true; of labels the prefix of their columns",
+    "positive": "the target's value that counts as 1, where it is a yes or no but not 0 and 1",
     "id": "the column that names each row",
     "cluster": "the column of what rows share that makes them depend on one another",
     "time": "the column of when each row was asked",
     "weight": "the column of how much each row counts",
 }
+# Of forecasts and of rankings.
+TASK_COLUMNS = {
+    "series": "of forecasts: the column of what each row is a forecast of",
+    "history": "of forecasts: a file of the same series' past, to measure errors against",
+    "season": "of forecasts: after how many steps the past repeats; 1",
+    "query": "of rankings: the column that names each row's query",
+    "document": "of rankings: the column that names each row's document",
+    "qrels": "of rankings: a TREC file of which documents answer a query, for a TREC run",
+}
+METAVARS = {"positive": "VALUE", "history": "FILE", "qrels": "FILE", "season": "STEPS"}
 LISTS = {
-    "score": "a column of a model's scores; again for each model",
-    "baseline": "a column of scores to compare with; again for each",
+    "score": "a column of a model's predictions, or the prefix of several; again for each model",
+    "baseline": "a column of predictions to compare with; again for each",
     "slice": 'a column, or a condition like "hour>=18", to measure apart; again for each',
 }
 
@@ -30,13 +44,23 @@ def add_column_options(parser: argparse.ArgumentParser, *, without: tuple[str, .
     group = parser.add_argument_group("columns of a file (guessed, and said, where not named)")
     for name, meaning in COLUMNS.items():
         if name not in without:
-            metavar = "VALUE" if name == "positive" else "COL"
-            group.add_argument(f"--{name}", metavar=metavar, help=meaning)
+            group.add_argument(f"--{name}", metavar=METAVARS.get(name, "COL"), help=meaning)
     for name, meaning in LISTS.items():
         if name not in without:
             group.add_argument(
                 f"--{name}", metavar="COL", action="append", default=[], help=meaning
             )
+    group = parser.add_argument_group("what the truth is (guessed, and said, where not named)")
+    group.add_argument(
+        "--task",
+        choices=TASKS,
+        help="a yes or no, one class of several, any number of labels, a number, or a ranking",
+    )
+    for name, meaning in TASK_COLUMNS.items():
+        if name not in without:
+            kind = int if name == "season" else str
+            metavar = METAVARS.get(name, "COL")
+            group.add_argument(f"--{name}", metavar=metavar, type=kind, help=meaning)
 
 
 def add_measure_options(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +87,18 @@ def add_measure_options(parser: argparse.ArgumentParser) -> None:
 
 def file_options(options: argparse.Namespace) -> list[str]:
     """The options for files that were given, as they were typed."""
-    names = [*COLUMNS, *LISTS, "metric", "criterion", "level", "candidate", "out", "costs"]
+    names = [
+        *COLUMNS,
+        *LISTS,
+        "task",
+        *TASK_COLUMNS,
+        "metric",
+        "criterion",
+        "level",
+        "candidate",
+        "out",
+        "costs",
+    ]
     return [f"--{name}" for name in names if getattr(options, name, None) not in (None, [])]
 
 
@@ -81,7 +116,36 @@ def asked_in(options: argparse.Namespace) -> Asked:
         weight=options.weight,
         slices=getattr(options, "slice", []),
         positive=options.positive,
+        task=options.task,
+        series=getattr(options, "series", None),
+        season=1 if getattr(options, "season", None) is None else options.season,
+        query=getattr(options, "query", None),
+        document=getattr(options, "document", None),
     )
+
+
+def read_in(options: argparse.Namespace, named: str) -> ReadOutcomes:
+    """The Outcomes of a file, as the options say."""
+    from trackrecord.evaluation.reading import open_outcomes
+
+    check_season(options)
+    history, qrels = getattr(options, "history", None), getattr(options, "qrels", None)
+    return open_outcomes(
+        path_in(options, named),
+        asked_in(options),
+        history=None if history is None else path_in(options, history),
+        qrels=None if qrels is None else path_in(options, qrels),
+    )
+
+
+def check_season(options: argparse.Namespace) -> None:
+    """Raise BadInput for a season without a history that it is of."""
+    if options.season is not None and options.history is None:
+        raise BadInput(
+            "--season is of a history",
+            why="it says after how many steps the past repeats",
+            next="give the past, too: --history FILE",
+        )
 
 
 def level_in(options: argparse.Namespace) -> float:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trackrecord.cli.columns import (
     add_column_options,
     add_measure_options,
     asked_in,
+    check_season,
     level_in,
     path_in,
 )
@@ -20,6 +20,7 @@ from trackrecord.errors import BadInput
 
 if TYPE_CHECKING:
     from trackrecord.evaluation.pairing import Paired, Pairing
+    from trackrecord.stats.metrics import Task
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -36,7 +37,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", help="a Parquet or CSV file of predictions")
     parser.add_argument("b", help="another, of the same units")
     parser.add_argument("--on", metavar="COL", help="the column of ids, in both files")
-    add_column_options(parser, without=("id", "baseline", "time"))
+    add_column_options(parser, without=("id", "baseline"))
     add_measure_options(parser)
 
 
@@ -54,39 +55,47 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
             metrics=options.metric,
             criteria=options.criterion,
         )
-    tell_pairing(paired.pairing, (options.a, options.b))
+    tell_pairing(paired.pairing, (options.a, options.b), found.plan.task)
     for guess in found.guesses:
         say_wrapped(f"  · taken so: {guess}")
-    tell_evaluation(found.evaluation, found.plan)
+    tell_evaluation(found.evaluation, found.plan, found.size)
     holds = all(verdict.verdict == "accepted" for verdict in found.verdicts)
     plain = {"pairing": _plain(paired.pairing), **found.to_dict()}
     return Answer(0 if holds else 1, plain)
 
 
-def tell_pairing(pairing: Pairing, files: tuple[str, str]) -> None:
+def tell_pairing(pairing: Pairing, files: tuple[str, str], task: Task = "binary") -> None:
     """What was compared, and what did not match."""
     say(f"  {pairing.a} ({files[0]}) minus {pairing.b} ({files[1]})")
-    say(f"  {counted(pairing.shared, 'row')} of both, paired on their ids")
+    if task == "ranking":
+        say(f"  {counted(pairing.shared, 'query').replace('querys', 'queries')} of both")
+    else:
+        say(f"  {counted(pairing.shared, 'row')} of both, paired on their ids")
+    unit = "id" if task == "ranking" else "row"
     for file, left in zip(files, (pairing.only_a, pairing.only_b), strict=True):
         if left.rows:
             shown = ", ".join(left.examples) + (", …" if left.rows > len(left.examples) else "")
-            say_wrapped(f"  ! {counted(left.rows, 'row')} only in {file}, left out: {shown}")
+            say_wrapped(f"  ! {counted(left.rows, unit)} only in {file}, left out: {shown}")
 
 
 def _read(options: argparse.Namespace) -> Paired:
     import msgspec
 
-    from trackrecord.evaluation.pairing import model_names, one_model, open_two, pair
+    from trackrecord.evaluation.pairing import open_pair
 
     scores = options.score
     if len(scores) > 2:
         raise BadInput("--score names one column for both files, or one for each: a, then b")
     asked = msgspec.structs.replace(asked_in(options), id=options.on)
-    paths = (path_in(options, options.a), path_in(options, options.b))
-    a, b = open_two(paths, asked, scores)
-    stems = (Path(options.a).stem, Path(options.b).stem)
-    names = model_names(*stems, one_model(a, options.a), one_model(b, options.b))
-    return pair(a, b, (options.a, options.b), names)
+    check_season(options)
+    return open_pair(
+        (path_in(options, options.a), path_in(options, options.b)),
+        (options.a, options.b),
+        asked,
+        scores,
+        history=None if options.history is None else path_in(options, options.history),
+        qrels=None if options.qrels is None else path_in(options, options.qrels),
+    )
 
 
 def _plain(value: object) -> object:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from trackrecord.cli.columns import (
     add_column_options,
     add_measure_options,
-    asked_in,
     file_options,
     level_in,
     path_in,
+    read_in,
 )
 from trackrecord.cli.command import Answer
 from trackrecord.cli.measured import found, say_wrapped, shown, tell_evaluation
 from trackrecord.cli.opening import add_case_argument, open_case
+from trackrecord.cli.parts import evaluate_in_parts, names_parts
 from trackrecord.cli.printing import counted, progress, say, say_next, table
 from trackrecord.cli.steps import publish_step
 from trackrecord.errors import BadInput
@@ -49,10 +50,15 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         "  trackrecord evaluate churn --part test     opens the sealed test; the look is counted\n"
         "  trackrecord evaluate predictions.parquet   no workspace needed\n"
         "  trackrecord evaluate p.csv --target late --score p_late --slice 'hour>=18'\n"
-        "  trackrecord evaluate p.csv --criterion 'roc_auc >= 0.70' --out report.html\n\n"
+        "  trackrecord evaluate p.csv --criterion 'roc_auc >= 0.70' --out report.html\n"
+        "  trackrecord evaluate 'parts/*.parquet'     more rows than memory has room for\n\n"
         "exit 1 when the test, or a file, leaves a criterion rejected or undecided"
     )
-    parser.add_argument("case", nargs="?", help="a case, or a Parquet or CSV file of predictions")
+    parser.add_argument(
+        "case",
+        nargs="?",
+        help="a case, a Parquet or CSV file of predictions, or a FOLDER/ of parts",
+    )
     parser.add_argument(
         "--part", choices=["validation", "test"], help="of a case; validation by default"
     )
@@ -77,6 +83,8 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     if verb == "contrast":
         return contrast(options)
     named = options.case or ""
+    if named and names_parts(options, named):
+        return evaluate_in_parts(options)
     if named and (
         Path(named).suffix.lower() in FILES or (Path(options.folder or ".") / named).is_file()
     ):
@@ -163,11 +171,13 @@ def evaluate_file(options: argparse.Namespace) -> Answer:
             next=f"mkdir -p {Path(options.out).parent}",
         )
     from trackrecord.evaluation.library import result_of
-    from trackrecord.evaluation.reading import open_outcomes
+    from trackrecord.evaluation.room import in_parts
 
+    if in_parts(path_in(options, options.case)):
+        return evaluate_in_parts(options)
     with progress("evaluating") as step:
         step("reading the predictions", 0.1)
-        opened = open_outcomes(path_in(options, options.case), asked_in(options))
+        opened = read_in(options, options.case)
         step("measuring", 0.4)
         found = result_of(
             opened,
@@ -180,7 +190,7 @@ def evaluate_file(options: argparse.Namespace) -> Answer:
     say_wrapped(f"  {options.case}: a file is not a sealed case, so {said} stated, not proven (L0)")
     for guess in found.guesses:
         say_wrapped(f"  · taken so: {guess}")
-    tell_evaluation(found.evaluation, found.plan)
+    tell_evaluation(found.evaluation, found.plan, found.size)
     answer = found.to_dict()
     if options.out is not None:
         write_report(found, opened, options, ratio)

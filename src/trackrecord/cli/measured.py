@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trackrecord.cli.printing import WIDTH, counted, line_width, say, table
-from trackrecord.evaluation.text import rows_said
+from trackrecord.evaluation.text import decimals_for, in_decimals, plain_number, rows_said
 from trackrecord.portfolio.pointers import shown as pointed
-from trackrecord.portfolio.results import LEAST_SHARE, metric_form
+from trackrecord.portfolio.results import LEAST_SHARE
 
 if TYPE_CHECKING:
     from trackrecord.evaluation.plan import Plan
     from trackrecord.evaluation.result import Band, Evaluation, SliceResult, Verdict
     from trackrecord.stats.estimate import Absence, Estimate
+    from trackrecord.stats.metrics import Task
 
 MARKS = {"accepted": "✓", "rejected": "✗", "undecided": "?"}
 STRIP = 13
@@ -21,16 +22,19 @@ NAME = 23
 MOST_SLICES = 40
 
 
-def tell_evaluation(result: Evaluation, plan: Plan) -> None:
-    """Everything a person reads of one evaluation, at most 100 columns wide."""
-    say(f"  {rows_said(result)} · {100 * plan.level:g} % intervals")
+def tell_evaluation(result: Evaluation, plan: Plan, size: str | None = None) -> None:
+    """Everything a person reads of one evaluation, at most 100 columns wide.
+
+    ``size`` says how much data it was; the number of rows where it is not given.
+    """
+    say(f"  {size or rows_said(result)} · {100 * plan.level:g} % intervals")
     tell_headline(result, plan)
     tell_estimates(result, plan)
     tell_differences(result, plan)
     tell_slices(result, plan)
     tell_calibration(result, plan)
     for verdict in result.verdicts:
-        tell_verdict(verdict)
+        tell_verdict(verdict, plan.task)
 
 
 def tell_headline(result: Evaluation, plan: Plan) -> None:
@@ -39,19 +43,19 @@ def tell_headline(result: Evaluation, plan: Plan) -> None:
     if not model.estimates:
         return
     first = model.estimates[0]
-    said = f"  {plan.candidate}: {first.metric} {own(first)}"
+    said = f"  {plan.candidate}: {first.metric} {own(first, plan.task)}"
     for difference in result.differences:
         if (difference.model, difference.baseline) == (plan.candidate, plan.reference):
             gain = found(difference.estimates, first.metric)
             if gain is not None:
-                said += f" · {shown(gain, signed=True)} over {plan.reference}"
+                said += f" · {shown(gain, signed=True, task=plan.task)} over {plan.reference}"
     say_wrapped(said)
 
 
 def tell_estimates(result: Evaluation, plan: Plan) -> None:
     """A row a metric, a column a model; several tables where one would be too wide."""
     columns = {
-        model.name: [own(found(model.estimates, metric)) for metric in plan.metrics]
+        model.name: [own(found(model.estimates, metric), plan.task) for metric in plan.metrics]
         for model in result.models
     }
     _tables("metric", plan.metrics, columns)
@@ -64,7 +68,8 @@ def tell_differences(result: Evaluation, plan: Plan) -> None:
     differences = [d for d in result.differences if d.model == plan.candidate]
     columns = {
         f"{plan.candidate} − {d.baseline}": [
-            shown(found(d.estimates, metric), signed=True) for metric in plan.metrics
+            shown(found(d.estimates, metric), signed=True, task=plan.task)
+            for metric in plan.metrics
         ]
         for d in differences
     }
@@ -86,15 +91,16 @@ def tell_slices(result: Evaluation, plan: Plan) -> None:
     rows = []
     for part, estimate in list(zip(result.slices, drawn, strict=True))[:MOST_SLICES]:
         gain = _banded(found(part.differences, metric), part.difference_bands)
-        cells = [slice_name(part), f"{part.rows:,}", shown(estimate)]
+        cells = [slice_name(part), f"{part.rows:,}", shown(estimate, task=plan.task)]
         cells.append("" if estimate is None else strip(estimate, low, high))
-        rows.append(cells if plan.reference is None else [*cells, shown(gain, signed=True)])
-    header = [
-        "slice",
-        "rows",
-        metric,
-        f"{low:.2f} to {high:.2f}".replace(" ", "\N{NO-BREAK SPACE}"),
-    ]
+        rows.append(
+            cells if plan.reference is None else [*cells, shown(gain, signed=True, task=plan.task)]
+        )
+    span = f"{low:.2f} to {high:.2f}"
+    if plan.task != "binary":
+        span = f"{plain_number(low, digits=3)} to {plain_number(high, digits=3)}"
+    rows_are = "queries" if plan.task == "ranking" else "rows"
+    header = ["slice", rows_are, metric, span.replace(" ", "\N{NO-BREAK SPACE}")]
     if plan.reference is not None:
         header.append(f"− {short(plan.reference, NAME - 2)}")
     table(header, rows, right={1, 2, 4})
@@ -146,12 +152,12 @@ def tell_calibration(result: Evaluation, plan: Plan) -> None:
     table([f"{curve.model} predicted", "came true", "", "rows"], rows, right={0, 1, 3})
 
 
-def tell_verdict(verdict: Verdict) -> None:
+def tell_verdict(verdict: Verdict, task: Task = "binary") -> None:
     """One criterion: the verdict, what was asked, what was found."""
     measured = "no estimate"
     if verdict.value is not None and verdict.lo is not None and verdict.hi is not None:
-        signed = verdict.baseline is not None or metric_form(verdict.metric) == "signed"
-        measured = interval(verdict.value, verdict.lo, verdict.hi, signed=signed)
+        signed = verdict.baseline is not None or has_sign(verdict.metric, task)
+        measured = interval(verdict.value, verdict.lo, verdict.hi, signed=signed, task=task)
     said = f"  {MARKS[verdict.verdict]} {verdict.verdict:<9} {verdict.criterion}"
     if verdict.criterion == verdict.require:
         say_wrapped(f"{pointed(said, 'condition')}: {measured}", indent=14)
@@ -167,22 +173,40 @@ def found(estimates: list[Estimate], metric: str) -> Estimate | None:
     return next((estimate for estimate in estimates if estimate.metric == metric), None)
 
 
-def own(estimate: Estimate | None) -> str:
+def has_sign(metric: str, task: Task) -> bool:
+    """Whether a metric is best at zero, so that its sign says something."""
+    from trackrecord.errors import TrackrecordError
+    from trackrecord.stats.metrics import get_metric
+
+    try:
+        return get_metric(metric, task).direction == "zero"
+    except TrackrecordError:
+        return False
+
+
+def own(estimate: Estimate | None, task: Task = "binary") -> str:
     """A model's own estimate; signed where a metric is best at zero, as on the page."""
-    return shown(estimate, signed=estimate is not None and metric_form(estimate.metric) == "signed")
+    signed = estimate is not None and has_sign(estimate.metric, task)
+    return shown(estimate, signed=signed, task=task)
 
 
-def shown(estimate: Estimate | None, *, signed: bool = False) -> str:
+def shown(estimate: Estimate | None, *, signed: bool = False, task: Task = "binary") -> str:
     """``0.742 [0.731, 0.753]``, or a dash for what is absent."""
     if estimate is None:
         return "–"
-    return interval(estimate.value, estimate.lo, estimate.hi, signed=signed)
+    return interval(estimate.value, estimate.lo, estimate.hi, signed=signed, task=task)
 
 
-def interval(value: float, lo: float, hi: float, *, signed: bool = False) -> str:
-    """``0.742 [0.731, 0.753]``, with the page's own rounding."""
-    form = "signed" if signed else "number"
-    return f"{pointed(value, form)} [{pointed(lo, form)}, {pointed(hi, form)}]"
+def interval(
+    value: float, lo: float, hi: float, *, signed: bool = False, task: Task = "binary"
+) -> str:
+    """``0.742 [0.731, 0.753]``, with the page's own rounding; numbers as the interval knows."""
+    if task == "binary":
+        form = "signed" if signed else "number"
+        return f"{pointed(value, form)} [{pointed(lo, form)}, {pointed(hi, form)}]"
+    decimals = decimals_for(value, lo, hi)
+    texts = (in_decimals(x, decimals, signed=signed).replace("-", "−") for x in (value, lo, hi))
+    return "{} [{}, {}]".format(*texts)
 
 
 def short(name: str, most: int) -> str:

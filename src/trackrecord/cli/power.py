@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from trackrecord.cli.columns import add_column_options, asked_in, level_in, path_in
+from trackrecord.cli.columns import add_column_options, level_in, path_in, read_in
 from trackrecord.cli.command import Answer
 from trackrecord.cli.measured import say_wrapped
 from trackrecord.cli.printing import say, table
@@ -125,12 +125,11 @@ def _from_pilot(options: argparse.Namespace) -> Power:
             )
     from trackrecord.cases.criteria import parse_requirement
     from trackrecord.evaluation.power import power_from_pilot
-    from trackrecord.evaluation.reading import open_outcomes
 
     parse_requirement(options.criterion)
     return power_from_pilot(
         options.criterion,
-        open_outcomes(path_in(options, options.pilot), asked_in(options)),
+        read_in(options, options.pilot),
         candidate=options.candidate,
         expect=options.expect,
         rows=options.rows,

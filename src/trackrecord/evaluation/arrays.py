@@ -62,6 +62,48 @@ def column_of(values: Any, name: str) -> pl.Series:
     return canonical(series.alias(name), "UTC", Place(f"the {name}"))
 
 
+def wide_of(values: Any, name: str) -> pl.DataFrame | None:
+    """A table of the columns of one model, or of a truth with several; None for a single column.
+
+    A frame or a mapping of columns by their names, anything else (n, 2 or more) by 0, 1, …
+    Raises BadInput for what has more dimensions, or is no table.
+    """
+    import numpy as np
+
+    if isinstance(values, str | bytes) or values is None:
+        return None
+    if is_table(values):
+        named = {f"{k:g}" if isinstance(k, float) else str(k): values[k] for k in values} if (
+            isinstance(values, Mapping)
+        ) else values  # fmt: skip
+        table = table_of(named)
+        return None if table.width == 1 and not isinstance(values, Mapping) else table
+    values = _on_cpu(values)
+    if not hasattr(values, "__array__") and not isinstance(values, list | tuple):
+        return None
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError):
+        return None
+    if array.ndim > 2:
+        raise _no_column(name, values, f"its shape is {array.shape}, not (n,) or (n, columns)")
+    if array.ndim != 2 or array.shape[1] < 2:
+        return None
+    return table_of({str(place): array[:, place] for place in range(array.shape[1])})
+
+
+def is_lists(values: Any) -> bool:
+    """Whether this is a list of lists of different lengths, or a column of lists."""
+    import polars as pl
+
+    if isinstance(values, pl.Series):
+        return isinstance(values.dtype, pl.List)
+    if not isinstance(values, list | tuple) or not values:
+        return False
+    nested = all(isinstance(one, list | tuple) for one in values)
+    return nested and len({len(one) for one in values}) > 1
+
+
 def _series(values: Any, name: str) -> pl.Series:
     import numpy as np
     import polars as pl
@@ -70,9 +112,7 @@ def _series(values: Any, name: str) -> pl.Series:
         return values
     if isinstance(values, str | bytes | Mapping) or np.ndim(values) == 0 == _length(values):
         raise TypeError(f"a {type(values).__name__} is not a column")
-    if hasattr(values, "detach"):  # a tensor that may have a gradient, or a number of 16 bits
-        values = values.detach().cpu()
-        values = (values.double() if values.is_floating_point() else values).numpy()
+    values = _on_cpu(values)
     if hasattr(values, "__arrow_c_stream__") or not hasattr(values, "__array__"):
         return pl.Series(name, values)
     array = np.asarray(values)
@@ -81,6 +121,14 @@ def _series(values: Any, name: str) -> pl.Series:
     if array.ndim != 1:
         raise TypeError(f"its shape is {array.shape}, not (n,)")
     return pl.Series(name, array.tolist() if array.dtype.kind == "O" else array)
+
+
+def _on_cpu(values: Any) -> Any:
+    """A tensor, that may have a gradient or numbers of 16 bits, as an array; others as they are."""
+    if not hasattr(values, "detach"):
+        return values
+    values = values.detach().cpu()
+    return (values.double() if values.is_floating_point() else values).numpy()
 
 
 def _one_of_two(array: Any, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trackrecord.errors import DataError, suggest
@@ -82,6 +83,8 @@ def truth_of(series: pl.Series, where: str, positive: str | None = None) -> pl.S
         advice = f"say which one was predicted: --positive {last!r} (or {either})"
     else:
         advice = "write 1 where what was predicted came true and 0 where it did not"
+        if len(values) > 1 and series.dtype.is_numeric():
+            advice += "; where it is a number: --task regression"
     count = "one value only" if len(values) == 1 else f"{len(values):,} different values"
     raise DataError(
         f"{name!r} is not 0 or 1: it has {count}",
@@ -110,46 +113,120 @@ def _called_positive(series: pl.Series, where: str, positive: str) -> pl.Series:
     return holds.cast(pl.Int8).alias("truth")
 
 
-def score_of(series: pl.Series, where: str) -> pl.Series:
-    """Float64 scores, all finite."""
+@dataclass(frozen=True)
+class Words:
+    """What an error says of a column of numbers: of what kind it is, and what to do."""
+
+    kind: str
+    write: str
+    missing: str
+    fill: str
+    infinite: str
+    bound: str
+
+
+SCORES = Words(
+    kind="a score is a number: the probability that the truth is 1",
+    write="write probabilities, or name another column: --score COL",
+    missing="a model that gives no score for a row cannot be compared on it",
+    fill="let the model score every row, or leave these rows out for every model",
+    infinite="a probability is between 0 and 1, and any other score is finite",
+    bound="write probabilities instead of log odds, or finite scores",
+)
+PROBABILITIES = Words(
+    kind="a probability is a number",
+    write="write probabilities, or name other columns: --score PREFIX",
+    missing="a model that gives no probability for a row cannot be compared on it",
+    fill="write 0 for what the model rules out, or leave these rows out for every model",
+    infinite="a probability is between 0 and 1",
+    bound="write probabilities instead of log odds",
+)
+NUMBERS = Words(
+    kind="a prediction of a number is a number",
+    write="write numbers, or name another column: --score COL",
+    missing="a model that predicts nothing for a row cannot be compared on it",
+    fill="let the model predict every row, or leave these rows out for every model",
+    infinite="an infinite prediction has no finite error",
+    bound="write finite predictions",
+)
+TRUTHS = Words(
+    kind="where the truth is a number, every row has one",
+    write="write numbers, or name another column: --target COL",
+    missing="without a truth there is nothing to compare a prediction with",
+    fill="leave those rows out, or write the truth into them",
+    infinite="no prediction is near an infinite truth",
+    bound="leave those rows out, or write finite numbers",
+)
+
+
+def score_of(series: pl.Series, where: str, words: Words = SCORES) -> pl.Series:
+    """Float64 scores, or other numbers that ``words`` speak of, all finite."""
     import polars as pl
 
     name = series.name
     if not series.dtype.is_numeric() and series.dtype != pl.Null:
         if series.null_count() == len(series):
-            series = series.cast(pl.Float64, strict=False)
+            series = pl.Series(name, [None] * len(series), dtype=pl.Float64)
         else:
-            wrong = series.cast(pl.String).cast(pl.Float64, strict=False).is_null()
-            wrong = wrong & series.is_not_null() if wrong.any() else series.is_not_null()
-            row = int(wrong.arg_true()[0])
-            comma = _has_decimal_comma(series)
-            raise DataError(
-                f"{name!r} holds {_kind(series)}, not numbers",
-                where=f"{where}, row {row + 1:,}: {str(series[row])[:60]!r}",
-                why="a score is a number: the probability that the truth is 1"
-                + (", with a decimal point, not a comma" if comma else ""),
-                next="write the file again with decimal points"
-                if comma
-                else "write probabilities, or name another column: --score COL",
-            )
+            raise _no_numbers(series, where, words)
     series = series.cast(pl.Float64)
     missing = series.is_null() | series.is_nan().fill_null(False)
     if missing.any():
         raise DataError(
             f"{name!r} is missing or NaN in {counted(int(missing.sum()))} of {len(series):,}",
             where=f"{where}, {rows_where(missing)}",
-            why="a model that gives no score for a row cannot be compared on it",
-            next="let the model score every row, or leave these rows out for every model",
+            why=words.missing,
+            next=words.fill,
         )
     infinite = series.is_infinite()
     if infinite.any():
         raise DataError(
             f"{name!r} is infinite in {counted(int(infinite.sum()))} of {len(series):,}",
             where=f"{where}, {rows_where(infinite)}",
-            why="a probability is between 0 and 1, and any other score is finite",
-            next="write probabilities instead of log odds, or finite scores",
+            why=words.infinite,
+            next=words.bound,
         )
     return series
+
+
+def _no_numbers(series: pl.Series, where: str, words: Words) -> DataError:
+    """The error for a column of something else, with the first row that has it."""
+    import polars as pl
+
+    wrong = series.is_not_null()
+    if series.dtype == pl.String:
+        text = series.cast(pl.Float64, strict=False).is_null() & wrong
+        wrong = text if text.any() else wrong
+    row = int(wrong.arg_true()[0])
+    comma = _has_decimal_comma(series)
+    return DataError(
+        f"{series.name!r} holds {_kind(series)}, not numbers",
+        where=f"{where}, row {row + 1:,}: {str(series[row])[:60]!r}",
+        why=words.kind + (", with a decimal point, not a comma" if comma else ""),
+        next="write the file again with decimal points" if comma else words.write,
+    )
+
+
+def class_of(series: pl.Series, where: str, *, truth: bool) -> pl.Series:
+    """Classes as text, none missing; ``truth`` says whether they came true or were predicted."""
+    import polars as pl
+
+    from trackrecord.data.kinds import as_text
+
+    if series.dtype.is_nested() or series.dtype == pl.Null:
+        what = "nothing" if series.dtype == pl.Null else "several values in a row"
+        raise DataError(f"{series.name!r} holds {what}, not a class", where=where)
+    if series.dtype.is_float():
+        series = series.fill_nan(None)
+    if lost := series.null_count():
+        words = TRUTHS if truth else NUMBERS
+        raise DataError(
+            f"{series.name!r} is missing in {counted(lost)} of {len(series):,}",
+            where=f"{where}, {rows_where(series.is_null())}",
+            why=words.missing,
+            next=words.fill,
+        )
+    return as_text(series)
 
 
 def weights_of(series: pl.Series, where: str) -> pl.Series:

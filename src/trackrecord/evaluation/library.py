@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from trackrecord.errors import BadInput, DataError, suggest
+from trackrecord.evaluation.doors import asked_of, read_any
 from trackrecord.evaluation.evaluate import evaluate_outcomes
 from trackrecord.evaluation.plan import Plan, plan_for_outcomes
-from trackrecord.evaluation.reading import Asked, ReadOutcomes, interpret, open_outcomes
 from trackrecord.evaluation.result import (
     Difference,
     Evaluation,
@@ -19,8 +19,10 @@ from trackrecord.evaluation.result import (
     SliceResult,
     Verdict,
 )
-from trackrecord.evaluation.text import MARKS, estimates_table, rows_said
+from trackrecord.evaluation.roles import ReadOutcomes
+from trackrecord.evaluation.text import MARKS, estimates_table, rows_said, size_said
 from trackrecord.stats.estimate import Absence, Estimate
+from trackrecord.stats.metrics import Task
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,12 +31,14 @@ if TYPE_CHECKING:
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured: ``result["roc_auc"].lo``, or ``print(result)`` for a table.
 
-    ``evaluation`` has everything, ``plan`` what was asked, ``guesses`` what had to be guessed.
+    ``evaluation`` has everything, ``plan`` what was asked, ``guesses`` what had to be guessed,
+    ``size`` how much data it was, in words.
     """
 
     evaluation: Evaluation
     plan: Plan
     guesses: list[str]
+    size: str = ""
 
     @property
     def candidate(self) -> ModelResult:
@@ -93,14 +97,17 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         found = self.evaluation
+        size = self.size or rows_said(found)
         lines = [
-            f"{self.plan.candidate}: {rows_said(found)}, {100 * self.plan.level:g} % intervals",
+            f"{self.plan.candidate}: {size}, {100 * self.plan.level:g} % intervals",
             "",
-            estimates_table(self.candidate.estimates, self.candidate.absent),
+            estimates_table(self.candidate.estimates, self.candidate.absent, task=self.plan.task),
         ]
         for item in self.differences:
             if item.model == self.plan.candidate:
-                table = estimates_table(item.estimates, item.absent, signed=True)
+                table = estimates_table(
+                    item.estimates, item.absent, signed=True, task=self.plan.task
+                )
                 lines += ["", f"{item.model} − {item.baseline}, paired", "", table]
         if found.verdicts:
             lines.append("")
@@ -168,17 +175,27 @@ def evaluate(
     criteria: Sequence[str] | None = None,
     candidate: str | None = None,
     level: float = 0.95,
+    task: Task | None = None,
+    classes: Sequence[Any] | None = None,
+    series: Any = None,
+    history: Any = None,
+    season: int = 1,
+    query: Any = None,
+    document: Any = None,
 ) -> Result:
     """Measure predictions with intervals, against baselines, on slices; give verdicts.
 
     Parameters
     ----------
     data:
-        The truth (n,), zeros and ones; or a table: a path to Parquet, CSV or Arrow, a Polars,
-        pandas or Arrow frame, a mapping of columns.
+        The truth: zeros and ones, classes or numbers (n,), labels (n, labels), or a list of
+        relevances for each query. Or a table: a path to Parquet, CSV or Arrow, a Polars, pandas
+        or Arrow frame, a mapping of columns; or a table in parts: a folder or a pattern such as
+        ``"parts/*.parquet"``, of which a few rows are in memory at once.
     score:
-        The model's scores (n,), or a mapping of several models' names to scores. Of a table, the
-        name of the column or columns; guessed where it is not given.
+        What the model predicts: scores, classes or numbers (n,), probabilities (n, classes) or
+        (n, labels), a table of quantiles, lists; or a mapping of several models' names to these.
+        Of a table, the name of the column or columns; guessed where it is not given.
     target:
         Of a table: the column of the truth.
     baseline:
@@ -195,6 +212,16 @@ def evaluate(
         The model that the baselines are compared with; the last by default.
     level:
         Of the intervals.
+    task:
+        ``binary``, ``multiclass``, ``multilabel``, ``regression`` or ``ranking``; guessed from
+        truth and predictions where it is not given, and the guess is in ``Result.guesses``.
+    classes:
+        What the columns of an array of probabilities are, as scikit-learn's ``classes_``.
+    series, history, season:
+        Of forecasts: what each row is a forecast of, a table of the same series' past, and after
+        how many steps it repeats; errors are then also measured against the past's changes.
+    query, document:
+        Of a table of rankings: the columns that name them.
 
     Raises
     ------
@@ -208,7 +235,36 @@ def evaluate(
     >>> round(result["roc_auc"].lo, 2)
     0.66
     """
-    read = _read(data, score, target, baseline, id, cluster, time, weight, slices)
+    columns = {
+        "target": target,
+        "id": id,
+        "cluster": cluster,
+        "time": time,
+        "weight": weight,
+        "series": series,
+        "query": query,
+        "document": document,
+    }
+    if isinstance(data, str | Path) and _in_parts(data):
+        from trackrecord.evaluation.partitioned import evaluate_parts
+
+        if task not in (None, "binary"):
+            raise BadInput("a table in parts is measured for a yes or no only")
+        asked = asked_of(score, baseline, columns, slices)
+        return evaluate_parts(
+            data, asked, candidate=candidate, level=level, metrics=metrics, criteria=criteria
+        )
+    read = read_any(
+        data,
+        score,
+        baseline,
+        columns,
+        slices,
+        task=task,
+        classes=classes,
+        history=history,
+        season=season,
+    )
     return result_of(read, candidate=candidate, level=level, metrics=metrics, criteria=criteria)
 
 
@@ -224,11 +280,15 @@ def compare(
     metrics: Sequence[str] | None = None,
     criteria: Sequence[str] | None = None,
     level: float = 0.95,
+    task: Task | None = None,
+    classes: Sequence[Any] | None = None,
+    query: Any = None,
+    document: Any = None,
 ) -> Comparison:
     """Two models on the same rows, paired: each metric of ``a`` minus that of ``b``.
 
-    ``data`` is the truth (n,) and ``a``, ``b`` are scores (n,); or ``data`` is a table and they
-    are names of its columns. See :func:`evaluate` for the others.
+    ``data`` is the truth and ``a``, ``b`` are predictions; or ``data`` is a table and they are
+    names of its columns. See :func:`evaluate` for the others.
 
     Examples
     --------
@@ -239,7 +299,11 @@ def compare(
     """
     first: Any = a if isinstance(a, str) else {"a": a}
     second: Any = b if isinstance(b, str) else {"b": b}
-    read = _read(data, first, target, second, id, cluster, None, weight, None)
+    columns = {"target": target, "id": id, "cluster": cluster, "weight": weight,
+               "query": query, "document": document}  # fmt: skip
+    read = read_any(
+        data, first, second, columns, None, task=task, classes=classes, history=None, season=1
+    )
     result = result_of(read, candidate=None, level=level, metrics=metrics, criteria=criteria)
     return Comparison(result=result)
 
@@ -261,10 +325,16 @@ def result_of(
         metrics=list(metrics or []),
         slices=read.slices,
         criteria=list(criteria or []),
+        task=read.task,
     )
     _check_clusters(read.frame, plan)
     found = evaluate_outcomes(read.frame, plan)
-    return Result(evaluation=found, plan=plan, guesses=[*read.guesses, *_guesses(plan)])
+    return Result(
+        evaluation=found,
+        plan=plan,
+        guesses=[*read.guesses, *_guesses(plan)],
+        size=size_said(read.frame, found, plan.task),
+    )
 
 
 def _guesses(plan: Plan) -> list[str]:
@@ -296,87 +366,9 @@ def _check_clusters(outcomes: pl.DataFrame, plan: Plan) -> None:
     )
 
 
-def _read(
-    data: Any,
-    score: Any,
-    target: str | None,
-    baseline: Any,
-    id: Any,
-    cluster: Any,
-    time: Any,
-    weight: Any,
-    slices: Any,
-) -> ReadOutcomes:
-    from trackrecord.evaluation.arrays import is_table, table_of
+def _in_parts(named: str | Path) -> bool:
+    """Whether a folder or a pattern is named, or a file that has to be read in parts."""
+    from trackrecord.evaluation.partitioned_parts import is_many
+    from trackrecord.evaluation.room import in_parts
 
-    if isinstance(data, str | Path) or is_table(data):
-        asked = Asked(
-            target=_name(target, "target"),
-            scores=_names(score, "score"),
-            baselines=_names(baseline, "baseline"),
-            id=_name(id, "id"),
-            cluster=_name(cluster, "cluster"),
-            time=_name(time, "time"),
-            weight=_name(weight, "weight"),
-            slices=_names(slices, "slices"),
-        )
-        if isinstance(data, str | Path):
-            return open_outcomes(Path(data), asked)
-        return interpret(table_of(data), "the table", asked)
-    if score is None:
-        raise BadInput(
-            "there are no scores",
-            why=f"a table would have them; the {type(data).__name__} is taken as the truth",
-            next="evaluate(truth, score), or evaluate(table)",
-        )
-    if target is not None:
-        raise BadInput("target= names a column of a table", why="the truth is given as a column")
-    return _from_columns(data, score, baseline, id, cluster, time, weight, slices)
-
-
-def _from_columns(
-    truth: Any,
-    score: Any,
-    baseline: Any,
-    id: Any,
-    cluster: Any,
-    time: Any,
-    weight: Any,
-    slices: Any,
-) -> ReadOutcomes:
-    from trackrecord.evaluation.arrays import table_of
-
-    models = dict(score) if isinstance(score, Mapping) else {"score": score}
-    others: dict[str, Any] = {}
-    if baseline is not None:
-        others = dict(baseline) if isinstance(baseline, Mapping) else {"baseline": baseline}
-    if slices is not None and not isinstance(slices, Mapping):
-        raise BadInput("slices must be a mapping of names to columns", next="slices={'site': site}")
-    if both := set(models) & set(others):
-        raise BadInput(f"{sorted(both)[0]!r} is both a model and a baseline")
-    columns: dict[str, Any] = {"truth": truth}
-    columns |= {f"score.{name}": values for name, values in (others | models).items()}
-    given = {"id": id, "cluster": cluster, "time": time, "weight": weight}
-    columns |= {name: values for name, values in given.items() if values is not None}
-    columns |= {f"slice.{name}": values for name, values in (slices or {}).items()}
-    read = interpret(table_of(columns), "the input")
-    guesses = [said for said in read.guesses if not said.startswith("there is no id")]
-    return ReadOutcomes(read.frame, guesses, list(others), [])
-
-
-def _name(value: Any, what: str) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    raise BadInput(f"{what}= of a table is a column's name", why=f"got a {type(value).__name__}")
-
-
-def _names(value: Any, what: str) -> list[str]:
-    if value is None:
-        return []
-    listed = [value] if isinstance(value, str) else value
-    if isinstance(listed, list | tuple) and all(isinstance(item, str) for item in listed):
-        return list(listed)
-    raise BadInput(
-        f"{what}= of a table is a column's name, or a list of them",
-        why=f"got a {type(value).__name__}",
-    )
+    return is_many(named) or in_parts(Path(named))

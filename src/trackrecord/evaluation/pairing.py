@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from trackrecord.errors import BadInput, DataError
+from trackrecord.evaluation.guessing import guessed_task
 from trackrecord.evaluation.reading import Asked, ReadOutcomes, interpret
 from trackrecord.evaluation.room import check_room
+from trackrecord.stats.metrics import TRUTHS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -41,20 +43,56 @@ class Paired(msgspec.Struct, frozen=True):
     pairing: Pairing
 
 
-def open_two(
-    paths: tuple[Path, Path], asked: Asked, scores: list[str]
-) -> tuple[ReadOutcomes, ReadOutcomes]:
-    """Both files; a cluster, weight or slice needs to be in one of them only.
+def open_pair(
+    paths: tuple[Path, Path],
+    files: tuple[str, str],
+    asked: Asked,
+    scores: list[str],
+    *,
+    history: Path | None = None,
+    qrels: Path | None = None,
+) -> Paired:
+    """Two files, paired; of rankings on queries, of anything else on ids.
 
-    ``scores`` names one column for both, or one for each.
+    A cluster, weight or slice needs to be in one of them only. ``scores`` names one column for
+    both, or one for each; ``files`` is what the two are called in messages.
     """
     from trackrecord.data.sources import read_table
 
-    for path in paths:
+    if qrels is not None:
+        from trackrecord.evaluation.pairing_rankings import pair_runs
+
+        return pair_runs(paths, qrels, asked)
+    for path in (*paths, *([history] if history is not None else [])):
         check_room(path)
-    raw = [read_table(path) for path in paths]
+    raw = (read_table(paths[0]), read_table(paths[1]))
+    if _are_rankings(raw, asked):
+        from trackrecord.evaluation.pairing_rankings import pair_rankings
+
+        return pair_rankings(raw, files, asked, scores)
+    past = None if history is None else read_table(history)
+    a, b = interpret_two(raw, (paths[0].name, paths[1].name), asked, scores, past)
+    if a.task != b.task:
+        raise BadInput(
+            f"the truth of {files[0]} is {TRUTHS[a.task]}, that of {files[1]} {TRUTHS[b.task]}",
+            next=f"if both are one kind, say so: --task {a.task}",
+        )
+    names = model_names(
+        paths[0].stem, paths[1].stem, one_model(a, files[0]), one_model(b, files[1])
+    )
+    return pair(a, b, files, names)
+
+
+def interpret_two(
+    raw: tuple[pl.DataFrame, pl.DataFrame],
+    where: tuple[str, str],
+    asked: Asked,
+    scores: list[str],
+    history: pl.DataFrame | None = None,
+) -> tuple[ReadOutcomes, ReadOutcomes]:
+    """Both tables; what only one of them has is asked of that one."""
     found = []
-    for index, path in enumerate(paths):
+    for index in (0, 1):
         here, there = raw[index].columns, raw[1 - index].columns
         mine = msgspec.structs.replace(asked, scores=scores[min(index, len(scores) - 1) :][:1])
         for role in ("cluster", "weight"):
@@ -63,8 +101,12 @@ def open_two(
                 mine = msgspec.structs.replace(mine, **{role: None})
         if index == 1:  # slices are those of the first file's rows
             mine = msgspec.structs.replace(mine, slices=[])
-        found.append(interpret(raw[index], path.name, mine))
+        found.append(interpret(raw[index], where[index], mine, history=history))
     return found[0], found[1]
+
+
+def _are_rankings(raw: tuple[pl.DataFrame, pl.DataFrame], asked: Asked) -> bool:
+    return all(guessed_task(table, asked)[0] == "ranking" for table in raw)
 
 
 def pair(
@@ -102,7 +144,7 @@ def pair(
             why="models are compared on the same units",
             next="name the column that both files call their units by: --on COL",
         )
-    for column in ("truth", "cluster", "weight"):
+    for column in ("truth", "cluster", "weight", "series"):
         if f"{column} of b" in shared.columns:
             _check_agreement(shared, column, files)
     frame = shared.drop([c for c in shared.columns if c.endswith(" of b")])
@@ -115,12 +157,13 @@ def pair(
         guesses,
         [names[1]],
         list(dict.fromkeys([*a.slices, *b.slices])),
+        a.task,
     )
     return Paired(
         read,
         Pairing(
             a=names[0], b=names[1], shared=shared.height,
-            only_a=_unmatched(only_a), only_b=_unmatched(only_b),
+            only_a=unmatched(only_a), only_b=unmatched(only_b),
         ),
     )  # fmt: skip
 
@@ -145,7 +188,7 @@ def one_model(read: ReadOutcomes, file: str) -> str:
 
 
 def _named(read: ReadOutcomes, file: str, name: str) -> pl.DataFrame:
-    if any(said.startswith("there is no id column") for said in read.guesses):
+    if any(said.endswith("so rows are named by their number") for said in read.guesses):
         raise DataError(
             f"{file} has no id column",
             why="models are compared on the same units, which must have names",
@@ -159,7 +202,9 @@ def _check_agreement(shared: pl.DataFrame, column: str, files: tuple[str, str]) 
     if differ.height == 0:
         return
     first = differ.head(EXAMPLES).select("id", column, f"{column} of b").rows()
-    shown = "; ".join(f"{id[:60]!r} {mine} and {theirs}" for id, mine, theirs in first)
+    shown = "; ".join(
+        f"{id[:60]!r} {str(mine)[:60]} and {str(theirs)[:60]}" for id, mine, theirs in first
+    )
     rows = "1 shared id" if differ.height == 1 else f"{differ.height:,} shared ids"
     raise DataError(
         f"the two files disagree on the {column} of {rows}",
@@ -171,7 +216,8 @@ def _check_agreement(shared: pl.DataFrame, column: str, files: tuple[str, str]) 
     )
 
 
-def _unmatched(ids: pl.Series) -> Unmatched:
+def unmatched(ids: pl.Series) -> Unmatched:
+    """How many ids there are, and the first of them."""
     return Unmatched(len(ids), ids.head(EXAMPLES).to_list())
 
 

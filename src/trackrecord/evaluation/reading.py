@@ -2,163 +2,181 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from trackrecord.cases.slices import slice_parts
-from trackrecord.errors import DataError, suggest
-from trackrecord.evaluation.checking import (
-    SHAPE,
-    ids_of,
-    no_column,
-    optional_of,
-    score_of,
-    truth_of,
-    weights_of,
+from trackrecord.errors import BadInput, DataError
+from trackrecord.evaluation.checking import SHAPE, no_column, score_of, truth_of
+from trackrecord.evaluation.guessing import guessed_task
+from trackrecord.evaluation.roles import (
+    SCORE_NAMES,
+    TRUTH_NAMES,
+    Asked,
+    ReadOutcomes,
+    ids_in,
+    model_of,
+    named,
+    named_twice,
+    others_in,
+    places_of,
+    said_of,
+    truth_in,
 )
-from trackrecord.evaluation.outcomes import OPTIONAL
+from trackrecord.stats.metrics import TRUTHS, Task
 
 if TYPE_CHECKING:
     import polars as pl
 
-# Other names that programs give these columns, the likeliest first.
-ID_NAMES = ("id", "row_id", "unit_id", "unit", "index", "key")
-TRUTH_NAMES = ("truth", "y_true", "label", "target", "actual", "outcome", "y", "labels", "class")
-SCORE_NAMES = (
-    *("score", "y_score", "probability", "proba", "prob", "y_prob", "y_proba", "y_pred_proba"),
-    *("predict_proba", "prediction", "predicted", "pred", "y_pred", "p", "y_hat"),
-)
-_TIGHT = re.compile(r"(.+?)(>=|<=|==|!=|=|>|<)(.+)")
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """Which column is what; what is None or empty is guessed.
-
-    ``scores`` are models, ``baselines`` scores that the models are compared with; ``slices`` are
-    columns or conditions; ``positive`` is the truth's value that counts as 1.
-    """
-
-    target: str | None = None
-    scores: list[str] = []
-    baselines: list[str] = []
-    id: str | None = None
-    cluster: str | None = None
-    time: str | None = None
-    weight: str | None = None
-    slices: list[str] = []
-    positive: str | None = None
+__all__ = [
+    "SCORE_NAMES",
+    "TRUTH_NAMES",
+    "Asked",
+    "ReadOutcomes",
+    "Roles",
+    "interpret",
+    "open_outcomes",
+    "roles_of",
+]
 
 
 @dataclass(frozen=True)
-class ReadOutcomes:
-    """An Outcomes table, and what had to be guessed to read it so, a sentence each.
+class Roles:
+    """The column of each role: ``truth``, ``id`` (None: rows have no name), the ``scores`` of each
+    model, ``optional`` ones and those of slices by name; the rest as in ``ReadOutcomes``."""
 
-    ``baselines`` are the models that were asked for as baselines, ``slices`` the slices asked for
-    as a plan writes them; both empty where nobody asked.
-    """
-
-    frame: pl.DataFrame
+    truth: str
+    id: str | None
+    scores: dict[str, str]
+    optional: dict[str, str]
+    sliced: dict[str, str]
     guesses: list[str]
-    baselines: list[str] = field(default_factory=list)
-    slices: list[str] = field(default_factory=list)
+    baselines: list[str]
+    slices: list[str]
 
 
-def open_outcomes(path: Path, asked: Asked | None = None) -> ReadOutcomes:
+def open_outcomes(
+    path: Path,
+    asked: Asked | None = None,
+    *,
+    history: Path | pl.DataFrame | None = None,
+    qrels: Path | None = None,
+) -> ReadOutcomes:
     """Read a file in any of the common shapes, saying what was guessed.
+
+    Parameters
+    ----------
+    path:
+        Predictions; of a ranking, the table or the TREC run.
+    asked:
+        Which column is what, as far as that is known.
+    history:
+        A table of the series' past, or its file, where the truth is a number.
+    qrels:
+        Which documents answer a query, where the predictions are a ranking.
 
     Raises
     ------
     DataError
         For a file that is empty, no table, or too big for this machine; without truth or scores
         (with a suggestion); with doubled columns or ids; and for truth and scores that are
-        missing, NaN, infinite, text or, for truth, anything but 0 and 1 – naming rows.
+        missing, NaN, infinite or of a kind that the task cannot use – naming rows.
     """
     from trackrecord.data.sources import read_table
     from trackrecord.evaluation.room import check_room
 
     check_room(path)
-    return interpret(read_table(path), path.name, asked)
+    past = history
+    if isinstance(history, Path):
+        check_room(history)
+        past = read_table(history)
+    if qrels is not None:
+        from trackrecord.evaluation.reading_rankings import open_rankings
+
+        return open_rankings([path], qrels, asked or Asked())
+    return interpret(read_table(path), path.name, asked, history=past)  # type: ignore[arg-type]
 
 
-def interpret(raw: pl.DataFrame, where: str, asked: Asked | None = None) -> ReadOutcomes:
+def interpret(
+    raw: pl.DataFrame,
+    where: str,
+    asked: Asked | None = None,
+    *,
+    history: pl.DataFrame | None = None,
+) -> ReadOutcomes:
     """Like :func:`open_outcomes`, for a table already in memory."""
     import polars as pl
 
     asked = asked or Asked()
     if raw.height == 0:
         raise DataError(f"{where} has no rows", next=SHAPE)
+    task, said = guessed_task(raw, asked, with_history=history is not None)
+    if history is not None and task != "regression":
+        raise BadInput(
+            "a history is for forecasts, where the truth is a number",
+            where=where,
+            next="leave --history out, or say --task regression",
+        )
+    if task != "binary":
+        found = _read_task(raw, where, asked, history, task)
+        return replace(found, guesses=[said, *found.guesses]) if said else found
+    roles = roles_of(raw, where, asked)
+    columns = [ids_in(raw, roles.id, where), truth_of(raw[roles.truth], where, asked.positive)]
+    columns += [score_of(raw[c], where).alias(f"score.{name}") for name, c in roles.scores.items()]
+    columns += others_in(raw, roles.optional, roles.sliced, where)
+    return ReadOutcomes(pl.DataFrame(columns), roles.guesses, roles.baselines, roles.slices)
+
+
+def roles_of(raw: pl.DataFrame, where: str, asked: Asked) -> Roles:
+    """Which column is what, where the truth is a yes or no.
+
+    From their names; where there is no score's name, from their values. Raises DataError for
+    columns that are not there, or cannot be told from one another.
+    """
     names = list(raw.columns)
-    guesses: list[str] = []
-    _check_asked(names, where, asked)
-    slices, sliced = _slices(names, where, asked)
-    optional = {
-        role: column
-        for role in OPTIONAL
-        if (column := getattr(asked, role) or (role if role in names else None)) is not None
-    }
-    claimed = {*optional.values(), asked.target, asked.id, *asked.scores, *asked.baselines}
-    truth = asked.target or _named([n for n in names if n not in claimed], TRUTH_NAMES)
-    if truth is None:
-        raise no_column("truth", names, where)
-    claimed.add(truth)
-    known_id = asked.id or _named([n for n in names if n not in claimed], ID_NAMES)
-    claimed.add(known_id)
-    scores, said = _scores(raw, claimed, sliced, where, asked)
-    if said:
-        guesses.append(said)
-    if truth != (asked.target or "truth"):
-        guesses.append(f"the column {truth!r} holds the truth")
-    if known_id is None:
-        guesses.append("there is no id column, so rows are named by their number")
-        ids = pl.int_range(1, raw.height + 1, eager=True).cast(pl.String).alias("id")
-    else:
-        if known_id != (asked.id or "id"):
-            guesses.append(f"the column {known_id!r} holds the ids")
-        ids = ids_of(raw[known_id], where)
-    columns = [ids, truth_of(raw[truth], where, asked.positive)]
-    columns += [score_of(raw[c], where).alias(f"score.{name}") for name, c in scores.items()]
-    for role, column in optional.items():
-        series = raw[column].alias(role)
-        columns.append(weights_of(series, where) if role == "weight" else optional_of(series))
-    columns += [raw[c].alias(f"slice.{name}") for name, c in sliced.items()]
-    used = {truth, known_id, *scores.values(), *optional.values(), *sliced.values()}
-    unused = [name for name in names if name not in used]
-    if unused:
-        shown = ", ".join(unused[:8]) + (f", … ({len(unused)} in all)" if len(unused) > 8 else "")
-        guesses.append(f"not used: {shown} (--slice NAME slices by a column)")
-    baselines = [name for name, c in scores.items() if c in _resolved(names, asked.baselines)]
-    return ReadOutcomes(pl.DataFrame(columns), guesses, baselines, slices)
-
-
-def _check_asked(names: list[str], where: str, asked: Asked) -> None:
-    """Every column that was named is there, and has one role."""
-    roles: dict[str, str] = {}
-    for option in ("target", "id", "cluster", "time", "weight"):
-        column = getattr(asked, option)
-        if column is None:
-            continue
-        if column not in names:
-            raise no_column(column, names, where, option=f"--{option}")
-        # What names a unit may well be what its rows share, or when it was asked.
-        if column in roles and not {option, roles[column]} <= {"id", "cluster", "time"}:
-            raise DataError(
-                f"the column {column!r} cannot be both the {roles[column]} and the {option}",
-                next=f"name another column with --{option}",
-            )
-        roles[column] = option
     for option, listed in (("score", asked.scores), ("baseline", asked.baselines)):
         for word in listed:
             if word not in names and f"score.{word}" not in names:
                 raise no_column(word, names, where, option=f"--{option}")
-            if roles.get(word) in ("target", "weight"):
-                raise DataError(
-                    f"the column {word!r} cannot be both the {roles[word]} and a {option}",
-                    next=f"name another column with --{option}",
-                )
+    truth = truth_in(names, asked)
+    held = {*asked.scores, *asked.baselines}
+    places = places_of(names, where, asked, truth=truth, held=held)
+    if truth is None:
+        raise no_column("truth", names, where)
+    taken = {*places.claimed, *places.sliced.values()}
+    scores, said = _scores(raw, taken, where, asked)
+    guesses = said_of(names, places, asked, set(scores.values()), said)
+    baselines = [name for name, c in scores.items() if c in _resolved(names, asked.baselines)]
+    return Roles(
+        truth, places.id, scores, places.optional, places.sliced, guesses, baselines, places.slices
+    )
+
+
+def _read_task(
+    raw: pl.DataFrame, where: str, asked: Asked, history: pl.DataFrame | None, task: Task
+) -> ReadOutcomes:
+    """A table whose truth is no yes or no."""
+    if asked.positive is not None:
+        raise BadInput(
+            "--positive is for a yes or no",
+            why=f"the truth is {TRUTHS[task]}",
+            next=f"leave --positive {asked.positive} out, or say --task binary",
+        )
+    if task == "multiclass":
+        from trackrecord.evaluation.reading_classes import read_classes
+
+        return read_classes(raw, where, asked)
+    if task == "multilabel":
+        from trackrecord.evaluation.reading_labels import read_labels
+
+        return read_labels(raw, where, asked)
+    if task == "regression":
+        from trackrecord.evaluation.reading_numbers import read_numbers
+
+        return read_numbers(raw, where, asked, history=history)
+    from trackrecord.evaluation.reading_rankings import read_rankings
+
+    return read_rankings(raw, where, asked)
 
 
 def _resolved(names: list[str], words: list[str]) -> list[str]:
@@ -167,11 +185,7 @@ def _resolved(names: list[str], words: list[str]) -> list[str]:
 
 
 def _scores(
-    raw: pl.DataFrame,
-    claimed: set[str | None],
-    sliced: dict[str, str],
-    where: str,
-    asked: Asked,
+    raw: pl.DataFrame, taken: set[str], where: str, asked: Asked
 ) -> tuple[dict[str, str], str | None]:
     """(column of each model, what was guessed); baselines come before the models."""
     names = list(raw.columns)
@@ -179,8 +193,7 @@ def _scores(
         chosen = _resolved(names, [*asked.baselines, *asked.scores])
         if not asked.scores:
             others = [c for c in names if c.startswith("score.") and c not in chosen]
-            taken = {*claimed, *sliced.values(), *chosen}
-            chosen += others or [_score_column(raw, taken, where)]
+            chosen += others or [_score_column(raw, {*taken, *chosen}, where)]
     else:
         chosen = [c for c in names if c.startswith("score.")]
         if chosen and "score" in names:
@@ -190,71 +203,22 @@ def _scores(
             )
     if "score." in chosen:
         raise DataError(f"{where} has a column 'score.' without a model's name", next=SHAPE)
-    said = None
     if not chosen:
-        column = _score_column(raw, {*claimed, *sliced.values()}, where)
+        column = _score_column(raw, taken, where)
         said = None if column == "score" else f"the column {column!r} holds the scores"
         return {"score" if column.lower() in SCORE_NAMES else column: column}, said
     found: dict[str, str] = {}
     for column in chosen:
-        name = column.removeprefix("score.")
+        name = model_of(column)
         if name in found:
-            raise DataError(
-                f"the scores of {name!r} are named twice",
-                why="a model is not its own baseline, and is measured once",
-                next="name each column once",
-            )
+            raise named_twice(name)
         found[name] = column
-    return found, said
+    return found, None
 
 
-def _slices(names: list[str], where: str, asked: Asked) -> tuple[list[str], dict[str, str]]:
-    """(the slices asked for as a plan writes them, the column of each slice column's name)."""
-    ready = {c.removeprefix("slice."): c for c in names if c.startswith("slice.") and c != "slice."}
-    if not asked.slices:
-        return [], ready
-    known = {**{name: name for name in names}, **ready}
-    texts: list[str] = []
-    sliced: dict[str, str] = {}
-    for text in asked.slices:
-        column, condition = _slice_asked(text, known, where)
-        name = column.removeprefix("slice.")
-        sliced[name] = known[column]
-        texts.append(f"{name} {condition}" if condition else name)
-    return list(dict.fromkeys(texts)), sliced
-
-
-def _slice_asked(text: str, known: dict[str, str], where: str) -> tuple[str, str]:
-    """(column, condition): ``hour>=18`` is read like ``hour >= 18``, if there is such a column."""
-    text = text.strip()
-    if text in known:
-        return text, ""
-    column, operator, literal = slice_parts(text)
-    if operator is None and (tight := _TIGHT.fullmatch(text)) is not None:
-        column, sign, literal = (part.strip() for part in tight.groups())
-        operator = "==" if sign == "=" else sign
-        literal = literal.strip("\"'")
-    if column in known:
-        return column, f"{operator} {literal}"
-    near = suggest(column, list(known))
-    raise DataError(
-        f"the slice {text!r} names {column!r}, which is not a column of {where}",
-        why=f"did you mean {near!r}?" if near else f"columns: {', '.join(list(known)[:40])}",
-        next='write it like --slice carrier or --slice "hour >= 18"',
-    )
-
-
-def _named(names: list[str], known: tuple[str, ...]) -> str | None:
-    """The first column that has one of the known names, in any case; exact spelling first."""
-    if known[0] in names:
-        return known[0]
-    lower = {name.lower(): name for name in reversed(names)}
-    return next((lower[word] for word in known if word in lower), None)
-
-
-def _score_column(raw: pl.DataFrame, taken: set[str | None], where: str) -> str:
+def _score_column(raw: pl.DataFrame, taken: set[str], where: str) -> str:
     """The one column of scores where none is called ``score.NAME``."""
-    found = _named([name for name in raw.columns if name not in taken], SCORE_NAMES)
+    found = named([name for name in raw.columns if name not in taken], SCORE_NAMES)
     if found is not None:
         return found
     free = [

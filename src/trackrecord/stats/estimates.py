@@ -30,6 +30,7 @@ from trackrecord.stats.metrics import Metric, get_metric
 from trackrecord.stats.proportions import proportion, t_quantile
 from trackrecord.stats.ranking import same_ranking
 from trackrecord.stats.reduced import given, reduced
+from trackrecord.stats.retrieval import same_order
 from trackrecord.stats.samples import identical
 from trackrecord.stats.shares import share_difference
 from trackrecord.stats.spread import Spread, effective_clusters, spread_of
@@ -100,7 +101,8 @@ def measure(
             scores, found = _weighted(asked, labels, scores, weights)
     except Undefined as undefined:
         return Absence(metric=asked.name, reason=undefined.reason, n=rows)
-    return msgspec.structs.replace(found, columns=(labels, scores), weight=weights)
+    value = float(found.value)  # of numpy's kinds of numbers, evidence knows none
+    return msgspec.structs.replace(found, value=value, columns=(labels, scores), weight=weights)
 
 
 def named(metric: str | Metric) -> Metric:
@@ -302,6 +304,8 @@ def _alike(asked: Metric, a: Influence, b: Influence) -> str | None:
     if identical(a.columns[1], b.columns[1]):
         return "the same scores" if asked.task == "binary" else "the same predictions"
     if asked.needs == "score" and same_ranking(a.columns[1], b.columns[1]):
+        return "the same ranking"
+    if asked.needs == "ranked" and same_order(a.columns[1], b.columns[1]):
         return "the same ranking"
     return None
 

@@ -111,7 +111,13 @@ def _rankings(truth: Any, score: Any) -> Given:
 
 
 def _label(asked: Metric, truth: Any, score: Any) -> Any:
-    return score if score.ndim == 1 else _probabilities(asked, truth, score).argmax(axis=1)
+    """The class of the greatest score, be it a probability or not; never one without a score."""
+    if score.ndim == 1:
+        return score
+    bad = int(np.isnan(score).all(axis=1).sum())
+    if bad:
+        raise Undefined(f"{bad} of {len(score)} rows lack a score of every class")
+    return np.where(np.isnan(score), -np.inf, score).argmax(axis=1)
 
 
 def _label_set(asked: Metric, truth: Any, score: Any) -> Any:
