@@ -21,6 +21,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
     ``keyword`` is the argument of the metric's function that gets it; ``default`` what the bare
     name stands for; ``means`` says in words what it is. Several numbers are joined by ``-``.
+    Where ``alone`` says what the bare name stands for, it sets nothing, and ``default`` is only an
+    example.
     """
 
     keyword: str
@@ -29,11 +31,14 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     low: float
     high: float
     whole: bool = False
+    alone: str = ""
 
     def bound(
         self, compute: Callable[..., Any], value: tuple[float, ...] | None = None
     ) -> Callable[..., Any]:
         """``compute`` with this parameter set, to its default if there is no ``value``."""
+        if value is None and self.alone:
+            return compute
         numbers = self.default if value is None else value
         given = tuple(int(number) if self.whole else number for number in numbers)
         return partial(compute, **{self.keyword: given if len(given) > 1 else given[0]})
@@ -48,7 +53,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
         kind = "a whole number" if self.whole else many
         allowed = (
             f"{family} takes {self.means}: {kind} above {self.low:g} and below {self.high:g}"
-            f"; {family} alone is {usual}"
+            f"; {family} alone is {self.alone or usual}"
         )
         parts = [part.strip() for part in text.split(JOINED)]
         try:
@@ -88,6 +93,15 @@ TOP = Parameter(
     low=0.0,
     high=1.0,
 )
+CUT = Parameter(
+    keyword="k",
+    means="how many documents are taken from the top",
+    default=(10.0,),
+    low=0.0,
+    high=1e9,
+    whole=True,
+)
+WHOLE = msgspec.structs.replace(CUT, alone="the whole list")
 BINS = Parameter(
     keyword="bins",
     means="the number of bins of equal width",

@@ -6,6 +6,7 @@ Each is as long as there are rows, and ``x[rows]`` is the same for some of them,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,6 +105,13 @@ class Lists:
     def row(self) -> Ints:
         """(m,): which row each value belongs to."""
         return np.repeat(np.arange(len(self)), self.sizes)
+
+    @cached_property
+    def descending(self) -> Ints:
+        """(m,): the places that put each list in order; kept, since many metrics ask for it."""
+        from trackrecord.stats.retrieval import descending
+
+        return descending(self.values, self.starts)
 
     def __len__(self) -> int:
         return self.starts.size - 1
