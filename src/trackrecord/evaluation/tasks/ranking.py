@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trackrecord.errors import DataError
+from trackrecord.evaluation.checking import rows_where
 from trackrecord.evaluation.tasks import TaskColumns
 
 if TYPE_CHECKING:
@@ -13,18 +14,40 @@ if TYPE_CHECKING:
 
 
 def check(outcomes: pl.DataFrame, models: list[str]) -> None:
-    """Raise DataError unless every query has as many scores as judged or retrieved documents."""
+    """Raise DataError unless each query has a score, or none, for each document, one relevant."""
     import polars as pl
 
-    lengths = None
-    for name in ("truth", *(f"score.{model}" for model in models)):
-        series = outcomes[name]
-        if not isinstance(series.dtype, pl.List):
+    names = ["truth", *(f"score.{model}" for model in models)]
+    for name in names:
+        if not isinstance(outcomes[name].dtype, pl.List):
             raise DataError(f"{name!r} holds no list for each query")
-        mine = series.list.len().fill_null(0)
-        if lengths is not None and not (mine == lengths).all():
-            raise DataError(f"{name!r} does not have a value for each of a query's documents")
-        lengths = mine
+        unequal = outcomes[name].list.len().fill_null(0) != outcomes["truth"].list.len()
+        if unequal.fill_null(True).any():
+            raise DataError(
+                f"{name!r} does not have a value for each of a query's documents",
+                where=f"the outcomes, {rows_where(unequal.fill_null(True))}",
+            )
+        values = outcomes[name].filter(outcomes[name].list.len() > 0).explode()
+        if values.len() and not (values.dtype.is_numeric() or values.dtype == pl.Null):
+            raise DataError(f"{name!r} holds lists of {values.dtype}, not of numbers")
+        wrong = values.cast(pl.Float64).is_infinite()
+        if name == "truth":
+            wrong |= ~(values.cast(pl.Float64) >= 0).fill_null(False) | values.is_nan()
+        if wrong.fill_null(False).any():
+            raise DataError(
+                f"{name!r} holds what is no relevance"
+                if name == "truth"
+                else f"{name!r} holds infinite scores",
+                why="a relevance is 0 or above, and a score a finite number or missing",
+            )
+    without = ~outcomes["truth"].list.eval(pl.element() > 0).list.any()
+    if without.any():
+        raise DataError(
+            f"{int(without.sum()):,} of {outcomes.height:,} queries have no relevant document",
+            where=f"the outcomes, {rows_where(without)}",
+            why="no order of their documents is better than another",
+            next="leave these queries out",
+        )
 
 
 def arrays(table: pl.DataFrame, models: list[str]) -> tuple[Any, dict[str, Any]]:
