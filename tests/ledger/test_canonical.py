@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -165,6 +166,38 @@ def test_anything_that_json_can_say_comes_back_and_is_written_the_same_again(val
     again = as_doubles(json.loads(written))
     assert again == value
     assert canonical(again) == written
+
+
+simple = st.text(st.characters(max_codepoint=0x7F))
+ordinary = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.floats(1e-5, 1e17)
+    | simple,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(simple, inner, max_size=5),
+    max_leaves=30,
+)
+
+
+@given(ordinary | json_values)
+@settings(deadline=None, max_examples=500)
+def test_the_bytes_are_those_of_rfc8785(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+def test_every_character_of_ascii_is_written_as_rfc8785_writes_it() -> None:
+    for code in range(0x80):
+        value = {chr(code): [chr(code), 0.5]}
+        assert canonical(value) == rfc8785.dumps(value), code
+
+
+def test_every_size_of_a_number_is_written_as_rfc8785_writes_it() -> None:
+    for power in range(-330, 308):
+        for digits in (1.0, -1.5, 9.999999999999998, 1 / 3):
+            value = float(f"{digits!r}e{power}")
+            assert canonical([value]) == rfc8785.dumps([value]), value
 
 
 @given(st.dictionaries(st.text(), st.integers(0, 9), max_size=8))

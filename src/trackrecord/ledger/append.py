@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,7 @@ def open_chain(evidence: Path) -> Iterator[int]:
 
     It is made before the first evidence, so that evidence without a chain always means a loss.
     """
-    path = evidence / CHAIN
+    path = os.path.join(evidence, CHAIN)
     flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
     try:
         try:
@@ -102,7 +102,7 @@ def open_chain(evidence: Path) -> Iterator[int]:
             descriptor = os.open(path, flags | os.O_CREAT, 0o666)
             fsync_folder(evidence)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise cannot_write(Path(path), error) from error
     try:
         yield descriptor
     finally:
@@ -170,20 +170,20 @@ def make_line(
     Its time is this machine's clock, but never before the entries that it follows: clocks of two
     clones differ, and an order that time contradicts helps no reader.
     """
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     prev, *also = [row.digest for row in follows] or [ZEROS]
-    time = max([now, *(row.time for row in follows)])
+    moment = max([now, *(row.time for row in follows)])
     # Canonical JSON by hand: the keys are in order, and no value needs an escape.
     merged = '"also":["' + '","'.join(also) + '"],' if also else ""
     before = f'{{{merged}"case":{_quoted(case)},'
     after = (
         f'"evidence":{_quoted(evidence)},"kind":"{kind}","prev":"{prev}","seq":{seq},'
-        f'"time":"{time}"}}'
+        f'"time":"{moment}"}}'
     )
     digest = hashlib.sha256((before + after).encode("ascii")).hexdigest()
     entry = Entry(
         seq=seq,
-        time=time,
+        time=moment,
         kind=kind,
         case=case,
         evidence=evidence,

@@ -12,6 +12,7 @@ from trackrecord.errors import LedgerError
 
 # The integers that a double holds exactly: I-JSON (RFC 7493 § 2.2), on which RFC 8785 stands.
 SAFE_INTEGER = 2**53 - 1
+_AS_IT_IS = frozenset({str, bool, type(None)})
 
 
 def canonical(value: Any) -> bytes:
@@ -23,12 +24,52 @@ def canonical(value: Any) -> bytes:
     """
     try:
         try:
-            return rfc8785.dumps(msgspec.to_builtins(value, order="deterministic"))
+            plain = msgspec.to_builtins(value, order="deterministic")
+            return _quick(plain) or rfc8785.dumps(plain)
         except (ValueError, TypeError) as error:
             where, why = _culprit(value, "") or ("", str(error))
     except RecursionError:
         where, why = "", "it is nested too deeply"
     raise LedgerError("this cannot be written as canonical JSON", where=where or "/", why=why)
+
+
+class _Unusual(Exception):
+    """A value that is left to rfc8785."""
+
+
+def _quick(value: Any) -> bytes | None:
+    """The same bytes as rfc8785's, four times as quick; None for what may be written otherwise.
+
+    msgspec's JSON is RFC 8785's but for numbers and for what is not plain ASCII: the order of
+    keys, and escapes.
+    """
+    try:
+        data = msgspec.json.encode(_plain(value), order="sorted")
+    except _Unusual:
+        return None
+    return data if data.isascii() and b"\\" not in data else None
+
+
+def _plain(value: Any) -> Any:
+    """``value`` with its floats written out as ECMAScript writes them."""
+    kind = type(value)
+    if kind in _AS_IT_IS:
+        return value
+    if kind is float:
+        text = repr(value)
+        # Between 1e-4 and 1e16 Python writes as ECMAScript does, but for a whole number's ".0".
+        if "e" in text or "n" in text:  # also inf and nan
+            raise _Unusual
+        return msgspec.Raw(text.removesuffix(".0").encode() if value else b"0")
+    if kind is int and -SAFE_INTEGER <= value <= SAFE_INTEGER:
+        return value
+    if kind is list:
+        return [item if type(item) in _AS_IT_IS else _plain(item) for item in value]
+    if kind is dict and set(map(type, value)) <= {str}:
+        return {
+            key: item if type(item) in _AS_IT_IS else _plain(item) for key, item in value.items()
+        }
+    raise _Unusual
 
 
 def as_doubles(value: Any) -> Any:

@@ -21,8 +21,9 @@ def locked(evidence: Path, lock_path: Path | None) -> Iterator[None]:
     the waiting, and all of it where there is no `flock`. Raises LedgerError when another process
     holds the lock for a minute, or the lock's file cannot be written.
     """
-    path = lock_path or evidence.absolute().parent / ".trackrecord" / "lock"
-    descriptor = _free_lock(path)
+    beside = os.path.dirname(evidence if evidence.is_absolute() else evidence.absolute())
+    name = lock_path or os.path.join(beside, ".trackrecord", "lock")
+    descriptor = _free_lock(name)
     if descriptor is not None:
         try:
             yield
@@ -31,6 +32,7 @@ def locked(evidence: Path, lock_path: Path | None) -> Iterator[None]:
         return
     from filelock import FileLock, Timeout
 
+    path = Path(name)
     lock = FileLock(path, timeout=LOCK_SECONDS)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +52,7 @@ def locked(evidence: Path, lock_path: Path | None) -> Iterator[None]:
         lock.release()
 
 
-def _free_lock(path: Path) -> int | None:
+def _free_lock(path: Path | str) -> int | None:
     """A descriptor that holds the lock until it is closed; None when that takes more than a try."""
     try:
         import fcntl

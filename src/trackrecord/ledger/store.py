@@ -19,6 +19,8 @@ from trackrecord.ledger.statement import STATEMENT_TYPE, Statement
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 TEMPORARY = re.compile(r"\..+\.[0-9]+-[0-9a-f]{8}\.new\Z")
 
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
 # What a file system without folder fsync answers.
 _NO_FOLDER_FSYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)
 
@@ -39,24 +41,29 @@ def write_atomic(path: Path, data: bytes) -> None:
     A temporary file beside it is written and fsynced, renamed over it, and the folder is fsynced.
     Raises LedgerError when that fails (disk full, read-only folder); then nothing has changed.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.new")
     try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(temporary, flags, 0o666)
-        try:
-            try:
-                write_all(descriptor, data)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
-        fsync_folder(path.parent)
+        _write_atomic(os.fspath(path), data)
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def _write_atomic(path: str, data: bytes) -> None:
+    """The same with a plain path, which an append has no time to take apart twice."""
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}-{secrets.token_hex(4)}.new")
+    descriptor = os.open(temporary, _NEW_FILE, 0o666)
+    try:
+        try:
+            write_all(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    fsync_folder(folder or os.curdir)
 
 
 def file_sha256(path: Path) -> str:
@@ -72,7 +79,7 @@ def write_all(descriptor: int, data: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def fsync_folder(folder: Path) -> None:
+def fsync_folder(folder: Path | str) -> None:
     """Make the names in a folder last, where the system can."""
     if os.name == "nt":
         return
@@ -111,12 +118,20 @@ def write_evidence(evidence: Path, data: bytes) -> str:
     there is not what its name says, and when the system refuses.
     """
     digest = hashlib.sha256(data).hexdigest()
-    path = evidence_file(evidence, digest)
+    name = f"{os.fspath(evidence)}{os.sep}{digest}.json"
+    try:
+        os.stat(name)
+    except FileNotFoundError:
+        try:
+            _write_atomic(name, data)
+        except OSError as error:
+            raise cannot_write(Path(name), error) from error
+        return digest
+    except OSError as error:
+        raise _cannot_read(Path(name), error) from error
+    path = Path(name)
     try:
         there = path.read_bytes()
-    except FileNotFoundError:
-        write_atomic(path, data)
-        return digest
     except OSError as error:
         raise _cannot_read(path, error) from error
     if there != data:
