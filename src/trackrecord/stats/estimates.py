@@ -33,6 +33,7 @@ from trackrecord.stats.reduced import given, reduced
 from trackrecord.stats.retrieval import same_order
 from trackrecord.stats.samples import identical
 from trackrecord.stats.shares import share_difference
+from trackrecord.stats.skewness import cautious
 from trackrecord.stats.spread import Spread, effective_clusters, spread_of
 from trackrecord.stats.timed import over_time
 
@@ -289,6 +290,8 @@ def _spread(
     spread = spread_of(influence, truth, codes, weight)
     if asked.share and spread.units < LEAST_UNITS:
         spread = spread_of(influence, np.zeros_like(truth), codes, weight)
+    if asked.skew > 1:
+        spread = cautious(spread, influence, codes, asked.skew)
     if when is None or spread.se == 0:
         return spread
     found = over_time(spread, influence, when, metric=asked.name)

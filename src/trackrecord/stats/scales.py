@@ -13,7 +13,8 @@ def interval_on(scale: Scale, value: float, half: float) -> tuple[float, float]:
     The delta method: half the width on the scale is ``half`` times the scale's slope at the value.
     ``fisher`` is the logit of (value + 1) / 2, for values between -1 and 1 (Fisher's z, doubled);
     ``positive`` is the identity cut off at 0;
-    ``root`` is the square, for values that are the root of something that may be near 0.
+    ``root`` is the square, for values that are the root of something that may be near 0;
+    ``complement`` is the logarithm of one minus the value, for values below 1 without an end.
     Raises ValueError for a value outside the scale or on its edge, where the slope is infinite.
     """
     if scale == "identity":
@@ -25,6 +26,9 @@ def interval_on(scale: Scale, value: float, half: float) -> tuple[float, float]:
             raise ValueError("the log scale needs a value above 0")
         reach = min(half / value, 700.0)
         return value * math.exp(-reach), value * math.exp(reach)
+    if scale == "complement":
+        low, high = interval_on("log", 1 - value, half)
+        return 1 - high, 1 - low
     if scale == "fisher":
         low, high = interval_on("logit", (value + 1) / 2, half / 2)
         return 2 * low - 1, 2 * high - 1

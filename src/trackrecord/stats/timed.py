@@ -51,5 +51,5 @@ def over_time(
         rows=spread.rows * more,
         worth=worth,
         periods=found.periods,
-        freedom=found.degrees,
+        freedom=min(spread.freedom, found.degrees),
     )

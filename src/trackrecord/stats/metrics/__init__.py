@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 Direction = Literal["higher", "lower", "zero", "one", "level", "neither"]
-Scale = Literal["identity", "positive", "log", "logit", "fisher", "root"]
+Scale = Literal["identity", "positive", "log", "logit", "fisher", "root", "complement"]
 Task = Literal["binary", "multiclass", "multilabel", "regression", "ranking"]
 Needs = Literal[
     "score",
@@ -73,7 +73,8 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     has few rows or a few rows carry the spread. ``irregular`` says why the value has no plain
     derivative, if it has none; ``counts`` marks a value that depends on how many rows there are.
     ``rows_needed`` is how many rows, of a yes or no those of the rarer class, an interval takes,
-    ``clusters_needed`` how many clusters where rows are in clusters. ``parameter`` is what may
+    ``clusters_needed`` how many clusters where rows are in clusters. ``skew`` is what degrees of
+    freedom are divided by, where losses can be as great as they like. ``parameter`` is what may
     follow ``@`` in the name, ``at`` what it is set to. ``compute(truth, score, weight (n,) or
     none)`` returns value and influences, or raises ``Undefined``.
     """
@@ -92,6 +93,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     counts: bool = False
     rows_needed: float = 0.0
     clusters_needed: float = 0.0
+    skew: float = 1.0
     parameter: Parameter | None = None
     at: tuple[float, ...] = ()
 
@@ -113,6 +115,7 @@ def metric(
     counts: bool = False,
     rows_needed: float = 0.0,
     clusters_needed: float = 0.0,
+    skew: float = 1.0,
     parameter: Parameter | None = None,
 ) -> Callable[[Callable[..., Influence]], Callable[..., Influence]]:
     """Register the decorated function as the metric of its name, for one task."""
@@ -134,6 +137,7 @@ def metric(
             counts=counts,
             rows_needed=rows_needed,
             clusters_needed=clusters_needed,
+            skew=skew,
             parameter=parameter,
             at=() if parameter is None or parameter.alone else parameter.default,
         )

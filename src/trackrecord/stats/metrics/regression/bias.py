@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@metric(task="regression", title="bias", direction="zero", scale="identity", needs="value")
+@metric(
+    task="regression",
+    title="bias",
+    direction="zero",
+    scale="identity",
+    needs="value",
+    skew=2.0,
+)
 def bias(
     truth: NDArray[np.float64],
     score: NDArray[np.float64],

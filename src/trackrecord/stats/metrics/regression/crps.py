@@ -31,6 +31,8 @@ LEAST = 3
     direction="lower",
     scale="log",
     needs="quantiles",
+    skew=3.0,
+    rows_needed=50.0,
 )
 def crps(
     truth: NDArray[np.float64], score: Quantiles, weight: NDArray[np.float64] | None = None

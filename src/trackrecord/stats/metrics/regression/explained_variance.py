@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     task="regression",
     title="explained variance",
     direction="higher",
-    scale="identity",
+    scale="complement",
     needs="value",
+    skew=3.0,
+    rows_needed=50.0,
 )
 def explained_variance(
     truth: NDArray[np.float64],

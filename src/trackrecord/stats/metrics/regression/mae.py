@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@metric(task="regression", title="MAE", direction="lower", scale="log", needs="value")
+@metric(
+    task="regression",
+    title="MAE",
+    direction="lower",
+    scale="log",
+    needs="value",
+    skew=3.0,
+)
 def mae(
     truth: NDArray[np.float64],
     score: NDArray[np.float64],

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from trackrecord.stats.samples import Scaled
 
 
-@metric(task="regression", title="MASE", direction="lower", scale="log", needs="scaled")
+@metric(
+    task="regression",
+    title="MASE",
+    direction="lower",
+    scale="log",
+    needs="scaled",
+    skew=4.0,
+)
 def mase(
     truth: NDArray[np.float64], score: Scaled, weight: NDArray[np.float64] | None = None
 ) -> Influence:

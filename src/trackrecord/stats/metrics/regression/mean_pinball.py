@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     direction="lower",
     scale="log",
     needs="quantiles",
+    skew=3.0,
+    rows_needed=50.0,
 )
 def mean_pinball(
     truth: NDArray[np.float64], score: Quantiles, weight: NDArray[np.float64] | None = None

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@metric(task="regression", title="MSE", direction="lower", scale="log", needs="value")
+@metric(
+    task="regression",
+    title="MSE",
+    direction="lower",
+    scale="log",
+    needs="value",
+    skew=4.0,
+    rows_needed=100.0,
+)
 def mse(
     truth: NDArray[np.float64],
     score: NDArray[np.float64],

@@ -32,6 +32,7 @@ QUANTILE = Parameter(
     direction="lower",
     scale="log",
     needs="value",
+    skew=3.0,
     parameter=QUANTILE,
 )
 def quantile_loss(

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@metric(task="regression", title="R²", direction="higher", scale="identity", needs="value")
+@metric(
+    task="regression",
+    title="R²",
+    direction="higher",
+    scale="complement",
+    needs="value",
+    skew=3.0,
+    rows_needed=50.0,
+)
 def r2(
     truth: NDArray[np.float64],
     score: NDArray[np.float64],

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@metric(task="regression", title="RMSE", direction="lower", scale="log", needs="value")
+@metric(
+    task="regression",
+    title="RMSE",
+    direction="lower",
+    scale="log",
+    needs="value",
+    skew=4.0,
+    rows_needed=100.0,
+)
 def rmse(
     truth: NDArray[np.float64],
     score: NDArray[np.float64],

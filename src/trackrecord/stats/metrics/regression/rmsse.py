@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-@metric(task="regression", title="RMSSE", direction="lower", scale="log", needs="scaled")
+@metric(
+    task="regression",
+    title="RMSSE",
+    direction="lower",
+    scale="log",
+    needs="scaled",
+    skew=4.0,
+)
 def rmsse(
     truth: NDArray[np.float64], score: Scaled, weight: NDArray[np.float64] | None = None
 ) -> Influence:

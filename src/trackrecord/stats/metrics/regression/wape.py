@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@metric(task="regression", title="WAPE", direction="lower", scale="log", needs="value")
+@metric(
+    task="regression",
+    title="WAPE",
+    direction="lower",
+    scale="log",
+    needs="value",
+    skew=3.0,
+)
 def wape(
     truth: NDArray[np.float64],
     score: NDArray[np.float64],

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     direction="lower",
     scale="log",
     needs="quantiles",
+    skew=2.0,
     parameter=HELD,
 )
 def width(
