@@ -41,10 +41,15 @@ ALONE = 1 << 13
 def powers_about(mean: float, apart: Floats) -> Powers:
     """The powers of rows (m,), from their distances from their mean."""
     n = apart.size
-    if n == 0:
-        return NONE
-    square = apart * apart
-    return Powers(n, mean, inner(apart, apart), inner(square, apart), inner(square, square))
+    whole = n - n % ALONE
+    two = three = four = 0.0
+    for near in (apart[:whole].reshape(-1, ALONE), apart[whole:]):
+        if near.size:
+            square = near * near
+            two += float(np.vecdot(near, near).sum())
+            three += float(np.vecdot(square, near).sum())
+            four += float(np.vecdot(square, square).sum())
+    return Powers(n, mean, two, three, four)
 
 
 def powers_counted(values: Floats, count: NDArray[np.int64]) -> Powers:
