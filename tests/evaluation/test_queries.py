@@ -9,10 +9,11 @@ import polars as pl
 import pytest
 import pytrec_eval
 
-from trackrecord.errors import DataError
+from trackrecord.errors import BadInput, DataError
 from trackrecord.evaluation.evaluate import evaluate_outcomes
 from trackrecord.evaluation.plan import plan_for_outcomes
 from trackrecord.evaluation.queries import is_trec_run, nest, read_trec
+from trackrecord.evaluation.reading import Asked, open_outcomes
 from trackrecord.evaluation.tasks.ranking import check
 
 QRELS = """\
@@ -330,3 +331,14 @@ def test_no_rows_and_no_scores_are_refused() -> None:
 def test_outcomes_from_elsewhere_are_checked(truth: object, score: object, part: str) -> None:
     outcomes = pl.DataFrame({"truth": truth, "score.m": score})
     refused(lambda: check(outcomes, ["m"]), part)
+
+
+def test_another_run_may_be_the_baseline(tmp_path: Path) -> None:
+    qrels, runs = files(tmp_path, QRELS, RUN, RUN.replace("d3 2 2.25", "d3 2 9"))
+    asked = Asked(baselines=[str(runs["1"])])
+    read = open_outcomes(runs["0"], asked, qrels=qrels)
+    assert read.baselines == ["1"]
+    assert [c for c in read.frame.columns if c.startswith("score.")] == ["score.1", "score.0"]
+    for wrong in (Asked(scores=["s"]), Asked(slices=["s"])):
+        with pytest.raises(BadInput, match="names a column of a table"):
+            open_outcomes(runs["0"], wrong, qrels=qrels)

@@ -126,13 +126,18 @@ def asked_in(options: argparse.Namespace) -> Asked:
 
 def read_in(options: argparse.Namespace, named: str) -> ReadOutcomes:
     """The Outcomes of a file, as the options say."""
+    from msgspec.structs import replace as replaced
+
     from trackrecord.evaluation.reading import open_outcomes
 
     check_season(options)
     history, qrels = getattr(options, "history", None), getattr(options, "qrels", None)
+    asked = asked_in(options)
+    if qrels is not None:  # then baselines are files, too
+        asked = replaced(asked, baselines=[str(path_in(options, one)) for one in asked.baselines])
     return open_outcomes(
         path_in(options, named),
-        asked_in(options),
+        asked,
         history=None if history is None else path_in(options, history),
         qrels=None if qrels is None else path_in(options, qrels),
     )

@@ -101,19 +101,26 @@ def relevance_in(names: list[str], asked: Asked, held: set[str], where: str) -> 
 
 
 def open_rankings(runs: list[Path], qrels: Path, asked: Asked) -> ReadOutcomes:
-    """The Outcomes of TREC runs, a model each, called by its file, and their judgements."""
+    """The Outcomes of TREC runs, a model each, called by its file, and their judgements.
+
+    Baselines are the files of other runs.
+    """
     from trackrecord.evaluation.queries import read_trec
 
-    for option in ("target", "id", "cluster", "weight", "time", "series", "query", "document"):
-        if getattr(asked, option) is not None:
+    columns = ("target", "id", "cluster", "weight", "time", "series", "query", "document")
+    for option in (*columns, "scores", "slices"):
+        if getattr(asked, option) not in (None, []):
+            option = option.removesuffix("s") if option in ("scores", "slices") else option
             raise BadInput(
                 f"--{option} names a column of a table, and a TREC run has none",
                 next=f"leave --{option} out, or give a table and no --qrels",
             )
     if asked.task not in (None, "ranking"):
         raise BadInput("--qrels is for rankings", next="leave --task out, or --qrels")
-    frame, said = read_trec(qrels, model_files(runs))
-    return ReadOutcomes(frame, said, [], [], "ranking")
+    baselines = [Path(one) for one in asked.baselines]
+    files = model_files([*baselines, *runs])
+    frame, said = read_trec(qrels, files)
+    return ReadOutcomes(frame, said, list(files)[: len(baselines)], [], "ranking")
 
 
 def model_files(runs: list[Path]) -> dict[str, Path]:
