@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     direction="higher",
     scale="logit",
     needs="ranked",
+    floor_few=0.15,
+    floor_skewed=0.08,
     parameter=WHOLE,
 )
 def mrr(

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     direction="higher",
     scale="logit",
     needs="ranked",
+    floor_few=0.05,
+    floor_skewed=0.02,
     parameter=WHOLE,
 )
 def ndcg(

@@ -29,6 +29,8 @@ MOST = 1000.0
     direction="higher",
     scale="logit",
     needs="ranked",
+    floor_few=0.05,
+    floor_skewed=0.02,
     parameter=WHOLE,
 )
 def ndcg_exp(
