@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trackrecord.cli.confused import tell_confusion
 from trackrecord.cli.printing import WIDTH, counted, line_width, say, table
 from trackrecord.evaluation.text import decimals_for, in_decimals, plain_number, rows_said
 from trackrecord.portfolio.pointers import shown as pointed
@@ -33,6 +34,7 @@ def tell_evaluation(result: Evaluation, plan: Plan, size: str | None = None) -> 
     tell_differences(result, plan)
     tell_slices(result, plan)
     tell_calibration(result, plan)
+    tell_confusion(result, plan)
     for verdict in result.verdicts:
         tell_verdict(verdict, plan.task)
 
@@ -82,6 +84,9 @@ def tell_slices(result: Evaluation, plan: Plan) -> None:
         (m for m in plan.metrics if any(found(s.estimates, m) for s in result.slices)), None
     )
     if metric is None:
+        if plan.task != "binary":
+            for reason in sorted({a.reason for part in result.slices for a in part.absent}):
+                say_wrapped(f"  – slices: {reason}")
         return
     drawn = [_banded(found(s.estimates, metric), s.bands) for s in result.slices]
     low, high = _scale(

@@ -114,13 +114,22 @@ def _series(values: Any, name: str) -> pl.Series:
         raise TypeError(f"a {type(values).__name__} is not a column")
     values = _on_cpu(values)
     if hasattr(values, "__arrow_c_stream__") or not hasattr(values, "__array__"):
-        return pl.Series(name, values)
+        return pl.Series(name, _of_one_kind(values))
     array = np.asarray(values)
     if array.ndim == 2:
         array = _one_of_two(array, name)
     if array.ndim != 1:
         raise TypeError(f"its shape is {array.shape}, not (n,)")
     return pl.Series(name, array.tolist() if array.dtype.kind == "O" else array)
+
+
+def _of_one_kind(values: Any) -> Any:
+    """A list of whole and other numbers as floats; anything else as it is."""
+    if not isinstance(values, list | tuple) or not any(type(v) is float for v in values):
+        return values
+    if not any(type(v) is int for v in values):
+        return values
+    return [float(v) if type(v) is int and abs(v) < 1 << 53 else v for v in values]
 
 
 def _on_cpu(values: Any) -> Any:

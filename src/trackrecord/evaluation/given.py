@@ -109,7 +109,9 @@ def _classes(
         table = wide[name]
         _check_height(table, name, frame)
         held = _class_columns(table, _names(classes), known, name, numeric=_is_array(scores[name]))
-        parts.append(probabilities_of(table, held, WHERE).alias(f"score.{name}"))
+        said = {label: f"{name}.{label}" for label in held}
+        table = table.rename({column: said[label] for label, column in held.items()})
+        parts.append(probabilities_of(table, said, WHERE).alias(f"score.{name}"))
     return _assembled(parts, frame, columns, baselines, "multiclass")
 
 
@@ -274,7 +276,7 @@ def _two_of_binary(labels: pl.Series, wide: dict[str, pl.DataFrame], classes: An
         return False
     if labels.dtype == pl.Boolean:
         return True
-    return labels.dtype.is_numeric() and bool(labels.is_in([0, 1]).all())
+    return labels.dtype.is_numeric() and bool(((labels == 0) | (labels == 1)).all())
 
 
 def _both_classes(values: Any) -> Any:

@@ -91,7 +91,7 @@ def _by_values(raw: pl.DataFrame, series: pl.Series, truth: str, asked: Asked) -
         return ("binary", None) if few else (
             "multiclass", f"{truth!r} is one class of {count:,} {OTHERWISE}"
         )  # fmt: skip
-    if count > 2 and _predicts_numbers(raw, asked, truth):
+    if count > 2 and _predicts_numbers(raw, asked, truth, many=count > MOST_COUNTED):
         return "regression", f"{truth!r} is a number {OTHERWISE}"
     return "binary", None
 
@@ -137,9 +137,14 @@ def _single_score(raw: pl.DataFrame, asked: Asked, truth: str) -> bool:
     return len(_score_columns(raw, asked, truth)) >= 1
 
 
-def _predicts_numbers(raw: pl.DataFrame, asked: Asked, truth: str) -> bool:
-    """Whether predictions are no probabilities, or are quantiles."""
+def _predicts_numbers(raw: pl.DataFrame, asked: Asked, truth: str, *, many: bool) -> bool:
+    """Whether predictions are no probabilities, or are quantiles.
+
+    Beside a truth of ``many`` values, predictions that are all missing were to be numbers.
+    """
     if quantile_columns([n for n in raw.columns if n != truth and raw[n].dtype.is_numeric()]):
         return True
     columns = [raw[c].drop_nulls() for c in _score_columns(raw, asked, truth)]
+    if many and columns and all(len(c) == 0 for c in columns):
+        return True
     return any(len(c) > 0 and not bool(c.is_between(0, 1).all()) for c in columns)

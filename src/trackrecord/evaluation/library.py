@@ -343,10 +343,11 @@ def _guesses(plan: Plan) -> list[str]:
         said = [f"'{plan.candidate}' is the candidate, compared with {', '.join(plan.baselines)}"]
     else:
         said = ["nothing to compare with: name a column of scores with --baseline"]
+    unit, units = ("query", "queries") if plan.task == "ranking" else ("row", "rows")
     said.append(
-        "rows with the same 'cluster' depend on one another"
+        f"{units} with the same 'cluster' depend on one another"
         if plan.clustered
-        else "every row is independent: where not, name what rows share with --cluster"
+        else f"every {unit} is independent: where not, name what {units} share with --cluster"
     )
     if plan.weighted:
         said.append("a row counts by its 'weight'")

@@ -93,7 +93,7 @@ def power_from_pilot(
     number than the pilot has. Raises BadInput where the pilot has no estimate of it.
     """
     asked = parse_requirement(criterion)
-    get_metric(asked.metric)
+    get_metric(asked.metric, pilot.task)
     found = result_of(
         pilot, candidate=candidate, level=level, metrics=[asked.metric], criteria=[criterion]
     )

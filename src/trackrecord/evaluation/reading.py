@@ -84,6 +84,7 @@ def open_outcomes(
     """
     from trackrecord.data.sources import read_table
     from trackrecord.evaluation.room import check_room
+    from trackrecord.evaluation.trec import is_trec_run
 
     check_room(path)
     past = history
@@ -94,6 +95,11 @@ def open_outcomes(
         from trackrecord.evaluation.reading_rankings import open_rankings
 
         return open_rankings([path], qrels, asked or Asked())
+    if path.is_file() and is_trec_run(path):
+        raise BadInput(
+            f"{path.name} is a TREC run: it does not say which documents answer a query",
+            next=f"give the judgements, too: trackrecord evaluate {path.name} --qrels FILE",
+        )
     return interpret(read_table(path), path.name, asked, history=past)  # type: ignore[arg-type]
 
 

@@ -6,7 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from trackrecord.errors import BadInput, DataError
-from trackrecord.evaluation.checking import NUMBERS, TRUTHS, no_column, score_of
+from trackrecord.evaluation.checking import (
+    NUMBERS,
+    TRUTHS,
+    Words,
+    counted,
+    no_column,
+    rows_where,
+    score_of,
+)
 from trackrecord.evaluation.roles import (
     SCORE_NAMES,
     Asked,
@@ -30,6 +38,8 @@ if TYPE_CHECKING:
 
 POINT_NAMES = (*SCORE_NAMES, "forecast", "yhat", "y_forecast", "mean", "fc")
 POINT = "point"
+# Squares of squares of such numbers, summed over rows, are still finite.
+GREATEST = 1e60
 SHAPE = "a prediction is a column of numbers: score, score.NAME, or any with --score COL"
 # q0.05, q.05, q05, q975; behind a model's name also 0.05 alone
 _QUANTILE = re.compile(
@@ -73,7 +83,7 @@ def read_numbers(
         guesses = [f"{alone} series and time" if g.startswith(alone) else g for g in guesses]
     columns = [
         ids,
-        score_of(raw[truth], where, TRUTHS).alias("truth"),
+        number_of(raw[truth], where, TRUTHS).alias("truth"),
         *(forecast_of(raw, held, where).alias(f"score.{name}") for name, held in models.items()),
         *others_in(raw, places.optional, places.sliced, where),
     ]
@@ -218,12 +228,26 @@ def forecast_of(raw: pl.DataFrame, held: Forecast, where: str) -> pl.Series:
     import polars as pl
 
     point, quantiles = held
-    parts = [] if point is None else [score_of(raw[point], where, NUMBERS).alias(POINT)]
+    parts = [] if point is None else [number_of(raw[point], where, NUMBERS).alias(POINT)]
     if not quantiles:
         return parts[0]
     for level, column in sorted(quantiles.items(), key=lambda item: float(item[0])):
-        parts.append(score_of(raw[column], where, NUMBERS).alias(level))
+        parts.append(number_of(raw[column], where, NUMBERS).alias(level))
     return pl.DataFrame(parts).to_struct("score")
+
+
+def number_of(series: pl.Series, where: str, words: Words) -> pl.Series:
+    """Float64 numbers, finite and not too great for their squares to be so."""
+    numbers = score_of(series, where, words)
+    huge = numbers.abs() > GREATEST
+    if huge.any():
+        raise DataError(
+            f"{series.name!r} is greater than {GREATEST:g} in {counted(int(huge.sum()))}",
+            where=f"{where}, {rows_where(huge)}",
+            why="the square of such an error is no finite number",
+            next="write it in greater units, or leave those rows out",
+        )
+    return numbers
 
 
 def _guessed_models(
