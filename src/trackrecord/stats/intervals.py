@@ -117,15 +117,8 @@ def too_few(
     if not asked.share and rows < LEAST_UNITS:
         said = "no row is" if rows == 0 else "only one row is"
         return f"{said} {rarer}, which cannot show how much such rows differ"
-    if spread.clusters is not None and spread.clusters < asked.clusters_needed:
-        if math.isinf(asked.clusters_needed):
-            return (
-                "how much clusters add to its bias is not known, so it has no interval in clusters"
-            )
-        return (
-            f"{spread.clusters} clusters are few for so skewed a value; "
-            f"an interval takes {asked.clusters_needed:g}"
-        )
+    if (few := _too_few_clusters(asked, spread)) is not None:
+        return few
     if spread.sparse < asked.rows_needed:
         return (
             f"the {rarer} rows count as {spread.sparse:.3g} independent ones; "
@@ -145,17 +138,25 @@ def too_few(
     return None
 
 
+def _too_few_clusters(asked: Metric, spread: Spread) -> str | None:
+    if spread.clusters is None or spread.clusters >= asked.clusters_needed:
+        return None
+    if math.isinf(asked.clusters_needed):
+        return "how much clusters add to its bias is not known, so it has no interval in clusters"
+    return (
+        f"{spread.clusters} clusters are few for so skewed a value; "
+        f"an interval takes {asked.clusters_needed:g}"
+    )
+
+
 def _too_few_rows(asked: Metric, spread: Spread, rows: int) -> str | None:
     """The same where rows are of one kind."""
     unit = "query" if asked.task == "ranking" else "row"
     units = "queries" if asked.task == "ranking" else "rows"
     if rows < LEAST_UNITS:
         return f"one {unit} cannot show how much {units} differ"
-    if spread.clusters is not None and spread.clusters < asked.clusters_needed:
-        return (
-            f"{spread.clusters} clusters are few for so skewed a value; "
-            f"an interval takes {asked.clusters_needed:g}"
-        )
+    if (few := _too_few_clusters(asked, spread)) is not None:
+        return few
     if spread.sparse < asked.rows_needed:
         return (
             f"the {units} count as {spread.sparse:.3g} independent ones; "

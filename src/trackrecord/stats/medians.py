@@ -27,8 +27,9 @@ def median_of(values: Floats, weight: Floats | None) -> Influence:
 
     With F the distribution and f its density there, a row's influence is
     (F(m) - 1{below} - ½ 1{equal}) / f(m). The density is 2 h / (b - a), a and b being the values at
-    ½ - h and ½ + h, h = 1.96 · ½ / √n: so the standard error is (b - a) / 3.92, that of the exact
-    interval between two order statistics (Woodruff 1952; Francisco & Fuller 1991). Where ties make
+    ½ - h and ½ + h, h = 1.96 · ½ / √n: so the standard error is (b - a) / 3.92, that of the
+    interval between two order statistics (Woodruff 1952; Francisco & Fuller 1991), or between the
+    two nearest on either side (Hettmansperger & Sheather 1986). Where ties make
     a or b the median itself, the next different value takes its place, so that no error is 0 unless
     all values are equal. The rows' own count of halves can be too even where many tie, so the error
     is not let below that of a fair coin.
@@ -49,7 +50,8 @@ def median_of(values: Floats, weight: Floats | None) -> Influence:
     worth = values.size if weight is None else worth_of(weight)
     z = normal_quantile(LEVEL)
     h = z / 2 / math.sqrt(worth)
-    low, high = float(ranked[at(max(0.5 - h, 0.0))]), float(ranked[at(min(0.5 + h, 1.0))])
+    halfway = reached - mass / (2 * float(mass.sum()))
+    low, high = map(float, np.interp([0.5 - h, 0.5 + h], halfway, ranked))
     if low >= value:
         low = float(ranked[max(int(np.searchsorted(ranked, value)) - 1, 0)])
     if high <= value:

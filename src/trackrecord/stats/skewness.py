@@ -30,7 +30,7 @@ def cautious(
     sums, units = influence, spread.rows
     if cluster is not None:
         code, groups = codes_of(cluster)
-        sums = np.bincount(code, influence, minlength=groups)
+        sums = np.bincount(code, influence, minlength=groups).astype(np.float64)
         units = float(spread.clusters or groups)
     most = float(abs(sums).max())
     if most == 0:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     direction="zero",
     scale="identity",
     needs="value",
-    skew=2.0,
+    skew=3.0,
 )
 def bias(
     truth: NDArray[np.float64],

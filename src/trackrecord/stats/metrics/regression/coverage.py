@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     scale="logit",
     needs="quantiles",
     share=True,
+    skew=2.0,
     parameter=HELD,
 )
 def coverage(

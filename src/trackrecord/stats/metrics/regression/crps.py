@@ -31,7 +31,7 @@ LEAST = 3
     direction="lower",
     scale="log",
     needs="quantiles",
-    skew=3.0,
+    skew=4.0,
     rows_needed=50.0,
 )
 def crps(

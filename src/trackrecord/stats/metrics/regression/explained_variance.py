@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     direction="higher",
     scale="complement",
     needs="value",
-    skew=3.0,
+    skew=4.0,
     rows_needed=50.0,
 )
 def explained_variance(

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     direction="lower",
     scale="log",
     needs="quantiles",
-    skew=3.0,
-    rows_needed=100.0,
+    skew=4.0,
+    rows_needed=70.0,
     parameter=HELD,
 )
 def interval_score(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     direction="lower",
     scale="log",
     needs="quantiles",
-    skew=3.0,
+    skew=4.0,
     rows_needed=50.0,
 )
 def mean_pinball(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     scale="log",
     needs="value",
     skew=4.0,
-    rows_needed=100.0,
+    rows_needed=80.0,
 )
 def mse(
     truth: NDArray[np.float64],

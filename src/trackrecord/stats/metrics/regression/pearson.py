@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     direction="higher",
     scale="fisher",
     needs="value",
-    skew=3.0,
-    rows_needed=50.0,
+    skew=4.0,
+    rows_needed=80.0,
 )
 def pearson(
     truth: NDArray[np.float64],

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     scale="log",
     needs="value",
     skew=4.0,
-    rows_needed=100.0,
+    rows_needed=50.0,
 )
 def rmse(
     truth: NDArray[np.float64],

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     direction="higher",
     scale="fisher",
     needs="value",
+    skew=2.0,
 )
 def spearman(
     truth: NDArray[np.float64],
