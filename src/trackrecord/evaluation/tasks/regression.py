@@ -10,29 +10,81 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trackrecord.errors import DataError
-from trackrecord.evaluation.checking import score_of
+from trackrecord.evaluation.checking import (
+    NUMBERS,
+    TRUTHS,
+    Words,
+    counted,
+    rows_where,
+    score_of,
+)
 from trackrecord.evaluation.tasks import TaskColumns
 
 if TYPE_CHECKING:
     import polars as pl
 
 POINT = "point"
+WHERE = "the outcomes"
+SCALES = Words(
+    kind="a scale is the mean change of a series in its past",
+    write="write numbers, or leave the column out",
+    missing="without a scale, a series' errors cannot be compared with those of another",
+    fill="write the scale of every series, or leave the column out",
+    infinite="errors divided by an infinite scale are all 0",
+    bound="write finite scales",
+)
 
 
 def check(outcomes: pl.DataFrame, models: list[str]) -> None:
-    """Raise DataError for what is not a finite number, or has no level of a quantile."""
+    """Raise DataError for what is not a finite number, for levels that are none or doubled, and
+    for scales that differ within a series."""
     import polars as pl
 
-    score_of(outcomes["truth"], "the outcomes")
+    score_of(outcomes["truth"], WHERE, TRUTHS)
     for name in models:
         series = outcomes[f"score.{name}"]
         if not isinstance(series.dtype, pl.Struct):
-            score_of(series, "the outcomes")
+            score_of(series, WHERE, NUMBERS)
             continue
+        levels = [level_of(field) for field in series.struct.fields if field != POINT]
+        if len(set(levels)) < len(levels):
+            raise DataError(f"{series.name!r} has two quantiles of one level", where=WHERE)
+        if not series.struct.fields:
+            raise DataError(f"{series.name!r} has neither a point nor quantiles", where=WHERE)
         for field in series.struct.fields:
-            if field != POINT:
-                level_of(field)
-            score_of(series.struct.field(field), "the outcomes")
+            score_of(series.struct.field(field).alias(f"{series.name}.{field}"), WHERE, NUMBERS)
+    if "series" in outcomes.columns:
+        _check_series(outcomes)
+
+
+def _check_series(outcomes: pl.DataFrame) -> None:
+    """Raise DataError for a missing series, or scales that are none or not one for a series."""
+    import polars as pl
+
+    if lost := outcomes["series"].null_count():
+        raise DataError(
+            f"the series is missing in {counted(lost)}",
+            where=f"{WHERE}, {rows_where(outcomes['series'].is_null())}",
+        )
+    for name in ("scale", "scale_squared"):
+        if name not in outcomes.columns:
+            continue
+        scales = score_of(outcomes[name], WHERE, SCALES)
+        below = scales < 0
+        if below.any():
+            raise DataError(
+                f"{name!r} is negative in {counted(int(below.sum()))}",
+                where=f"{WHERE}, {rows_where(below)}",
+                why="it is a mean of absolute or squared changes",
+            )
+        kinds = pl.DataFrame({"series": outcomes["series"], name: scales}).unique()
+        if kinds["series"].is_duplicated().any():
+            first = kinds.filter(kinds["series"].is_duplicated())["series"][0]
+            raise DataError(
+                f"{name!r} differs within the series {str(first)[:60]!r}",
+                where=WHERE,
+                why="a series has one past, so one scale",
+            )
 
 
 def level_of(field: str) -> float:
