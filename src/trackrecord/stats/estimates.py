@@ -115,6 +115,8 @@ def _weighted(asked: Metric, labels: Any, scores: Any, weights: Floats) -> tuple
     """Computed from the rows that have a weight; the others have no influence."""
     there = weights > 0
     share = np.count_nonzero(there) / there.size
+    if share == 1:  # what a column keeps, such as the order of its lists, is kept
+        return scores, asked.compute(labels, reduced(asked, labels, scores), weights)
     held = reduced(asked, labels[there], scores[there])
     found = asked.compute(labels[there], held, weights[there] * share)
     influence, of = np.zeros(there.size), found.of
