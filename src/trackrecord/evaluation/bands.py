@@ -7,13 +7,13 @@ of each at which all hold at once, from the slices' influences, however they nes
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from trackrecord.evaluation.result import Band
 from trackrecord.stats.estimate import Absence, Estimate
-from trackrecord.stats.estimates import difference_of, estimate_of
+from trackrecord.stats.estimates import Leveled
 from trackrecord.stats.influence import Influence
 from trackrecord.stats.metrics import Metric
 from trackrecord.stats.simultaneous import joint_level, unit_sums
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
 
 class Member(NamedTuple):
-    """A slice: where it is in the list, its rows, their clusters, one influence or two."""
+    """A slice: where it is in the list, its rows, their clusters, its estimate at any level, one
+    influence or two."""
 
     place: int
     rows: Ints
     cluster: Ints | None
+    at: Leveled
     known: tuple[Influence, ...]
 
 
@@ -53,18 +55,21 @@ class Family:
         self,
         place: int,
         rows: Ints,
-        found: Estimate | Absence,
         cluster: Ints | None,
+        at: Leveled,
         *measured: Influence | Absence,
-    ) -> None:
-        """One slice: its rows, what was found there, and one influence, or two to subtract.
+    ) -> Estimate | Absence:
+        """One slice: its rows, its estimates, and one influence, or two to subtract.
 
-        A slice without an estimate, or whose estimate cannot vary, takes no part.
+        Gives the estimate at the family's level. A slice without one, or whose estimate cannot
+        vary, takes no part.
         """
+        found = at(self.level)
         known = tuple(item for item in measured if isinstance(item, Influence))
         if isinstance(found, Absence) or len(known) < len(measured) or found.se == 0:
-            return
-        self.members.append(Member(place, rows, cluster, known))
+            return found
+        self.members.append(Member(place, rows, cluster, at, known))
+        return found
 
     def bands(self) -> Iterator[tuple[int, Band]]:
         """(place, band) of each slice that takes part."""
@@ -73,7 +78,7 @@ class Family:
             return
         each = joint_level(sums, self.level).each
         for member in self.members:
-            found = self.estimate(member, each)
+            found = member.at(each)
             if isinstance(found, Estimate):
                 band = Band(metric=self.metric.name, lo=found.lo, hi=found.hi, each=each)
                 yield member.place, band
@@ -82,14 +87,6 @@ class Family:
         """What each unit adds to each member's error, (G, k)."""
         columns = ((member.rows, _influence(member.known)) for member in members)
         return unit_sums(columns, self.n, self.period if self.cluster is None else self.cluster)
-
-    def estimate(self, member: Member, level: float) -> Estimate | Absence:
-        """The member's estimate at another level."""
-        period = None if self.period is None else self.period[member.rows]
-        shared: Any = {"cluster": member.cluster, "period": period, "level": level}
-        if len(member.known) == 2:
-            return difference_of(self.metric, *member.known, **shared)
-        return estimate_of(self.metric, member.known[0], **shared)
 
 
 def _influence(known: tuple[Influence, ...]) -> NDArray[np.float64]:

@@ -56,7 +56,7 @@ def _gap(family: Family, mine: list[Member], parts: list[Slice], text: str) -> I
     together = np.zeros((len(mine), len(mine)))
     if moving.all() and (family.cluster is not None or family.period is not None):
         together = correlations(sums)
-    found = [(i, family.estimate(member, each)) for i, member in enumerate(mine)]
+    found = [(i, member.at(each)) for i, member in enumerate(mine)]
     known = [(i, one) for i, one in found if isinstance(one, Estimate)]
     if len(known) < 2:
         return

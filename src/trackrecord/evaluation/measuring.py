@@ -22,7 +22,13 @@ from trackrecord.evaluation.result import (
 from trackrecord.evaluation.slices import Slice
 from trackrecord.evaluation.tasks import task_columns
 from trackrecord.stats.estimate import Absence, Estimate
-from trackrecord.stats.estimates import difference_of, estimate_of, measure
+from trackrecord.stats.estimates import (
+    difference_of,
+    differences_of,
+    estimate_of,
+    estimates_of,
+    measure,
+)
 from trackrecord.stats.influence import Influence
 from trackrecord.stats.metrics import Metric, get_metric
 
@@ -61,13 +67,11 @@ class Columns:
 
     def part(self, rows: NDArray[np.intp], names: list[str]) -> Columns:
         """The same for some rows and some models; cluster codes are from 0 again."""
-        cluster = None
-        if self.cluster is not None:
-            cluster = np.unique(self.cluster[rows], return_inverse=True)[1].astype(np.intp)
-        scores = {name: self.scores[name][rows] for name in names}
+        cluster = None if self.cluster is None else _from_zero(self.cluster[rows], self.clusters)
+        scores = {name: _kept(self.scores[name][rows]) for name in names}
         weight = None if self.weight is None else self.weight[rows]
         period = None if self.period is None else self.period[rows]
-        return Columns(self.truth[rows], scores, cluster, weight, period)
+        return Columns(_kept(self.truth[rows]), scores, cluster, weight, period)
 
     def measure(self, metric: Metric, name: str) -> Influence | Absence:
         """A metric of one model's scores."""
@@ -80,8 +84,8 @@ def columns_of(table: pl.DataFrame, plan: Plan) -> Columns:
 
     truth, scores = task_columns(plan.task).arrays(table, [*plan.baselines, *plan.models])
     return Columns(
-        truth=truth,
-        scores=scores,
+        truth=_kept(truth),
+        scores={name: _kept(score) for name, score in scores.items()},
         cluster=cluster_codes(table["cluster"]) if plan.clustered else None,
         weight=table["weight"].cast(pl.Float64).to_numpy() if plan.weighted else None,
         period=cluster_codes(table["time"]) if plan.timed else None,
@@ -98,6 +102,22 @@ def cluster_codes(clusters: pl.Series) -> NDArray[np.intp]:
     alone = np.flatnonzero(codes < 0)
     codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.size)
     return codes
+
+
+def _kept(column: Any) -> Any:
+    """The column, not to be written to, so that what is found of it may be remembered."""
+    if isinstance(column, np.ndarray):
+        column.setflags(write=False)
+    return column
+
+
+def _from_zero(codes: NDArray[np.intp], groups: int | None) -> NDArray[np.intp]:
+    """The codes (n,) from 0 again, in the same order; ``groups`` is a bound on them."""
+    if groups is None or groups > 4 * codes.size + 1000:
+        return np.unique(codes, return_inverse=True)[1].astype(np.intp)
+    there = np.zeros(groups, dtype=np.intp)
+    there[codes] = 1
+    return (np.cumsum(there) - 1)[codes]
 
 
 def measure_all(columns: Columns, plan: Plan) -> tuple[list[ModelResult], list[Difference]]:
@@ -165,14 +185,14 @@ def measure_slices(
                 own[place].append(Absence(metric=metric.name, reason=reason, n=mine.rows))
                 continue
             first = mine.measure(metric, plan.candidate)
-            shared: Any = {"cluster": mine.cluster, "period": mine.period, "level": plan.level}
-            own[place].append(estimate_of(metric, first, **shared))
-            family.add(place, part.rows, own[place][-1], mine.cluster, first)
+            shared: Any = {"cluster": mine.cluster, "period": mine.period}
+            at = estimates_of(metric, first, **shared)
+            own[place].append(family.add(place, part.rows, mine.cluster, at, first))
             if plan.reference is None:
                 continue
             second = mine.measure(metric, plan.reference)
-            gaps[place].append(difference_of(metric, first, second, **shared))
-            gap_family.add(place, part.rows, gaps[place][-1], mine.cluster, first, second)
+            at = differences_of(metric, first, second, **shared)
+            gaps[place].append(gap_family.add(place, part.rows, mine.cluster, at, first, second))
         if plan.simultaneous:
             for found, into in ((family, bands), (gap_family, gap_bands)):
                 for place, band in found.bands():

@@ -6,6 +6,8 @@ The mathematics is in ``docs/explanation/intervals.md``, with the coverage that 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Codes = NDArray[np.integer]
+
+Leveled = Callable[[float], Estimate | Absence]
 
 __all__ = ["difference_of", "estimate", "estimate_of", "measure", "proportion"]
 
@@ -142,10 +146,21 @@ def estimate_of(
     rows of one period, and of periods near each other, may depend in any way. Without both, rows
     are independent.
     """
-    if isinstance(measured, Absence):
-        return measured
-    asked = named(metric)
     _check_level(level)
+    return estimates_of(metric, measured, cluster=cluster, period=period)(level)
+
+
+def estimates_of(
+    metric: str | Metric,
+    measured: Influence | Absence,
+    *,
+    cluster: Codes | None = None,
+    period: Codes | None = None,
+) -> Leveled:
+    """``estimate_of`` at any level, what all levels share being reckoned once."""
+    if isinstance(measured, Absence):
+        return _always(measured)
+    asked = named(metric)
     codes = clusters_of(cluster, measured.influence.size)
     when = clusters_of(period, measured.influence.size)
     truth, weight = _strata(asked, measured), measured.weight
@@ -158,18 +173,17 @@ def estimate_of(
             when = None if when is None else when[measured.of]
         if codes is None and weight is None and when is None:
             m = influence.size
-            lo, hi = proportion(round(value * m), m, level)
-            method = "Wilson score" if m == n else f"Wilson score, {m} of the rows"
-            return plain_estimate(asked, value, lo, hi, level, n, None, method)
+            return partial(_wilson, asked, value, m, n)
     spread = _spread(asked, influence, truth, codes, weight, when)
     if isinstance(spread, str):
-        return Absence(metric=asked.name, reason=spread, n=n)
+        return _always(Absence(metric=asked.name, reason=spread, n=n))
     if (reason := too_few(asked, spread, truth, weight)) is not None:
-        return Absence(metric=asked.name, reason=reason, n=n)
+        return _always(Absence(metric=asked.name, reason=reason, n=n))
     units = effective_clusters(codes, influence.size, weight) if asked.share else spread.units
     if spread.periods is not None:
         units = min(units, spread.periods)
-    return around(
+    width = measured.width
+    return lambda level: around(
         asked,
         value,
         spread,
@@ -178,7 +192,7 @@ def estimate_of(
         level=level,
         centre=centre,
         least=least,
-        width=measured.width,
+        width=width,
     )
 
 
@@ -196,12 +210,24 @@ def difference_of(
     From the difference of the influences, on the value's own scale. Raises BadInput where the two
     were not measured on the same rows.
     """
-    if isinstance(measured_a, Absence):
-        return measured_a
-    if isinstance(measured_b, Absence):
-        return measured_b
-    asked = named(metric)
     _check_level(level)
+    return differences_of(metric, measured_a, measured_b, cluster=cluster, period=period)(level)
+
+
+def differences_of(
+    metric: str | Metric,
+    measured_a: Influence | Absence,
+    measured_b: Influence | Absence,
+    *,
+    cluster: Codes | None = None,
+    period: Codes | None = None,
+) -> Leveled:
+    """``difference_of`` at any level, what all levels share being reckoned once."""
+    if isinstance(measured_a, Absence):
+        return _always(measured_a)
+    if isinstance(measured_b, Absence):
+        return _always(measured_b)
+    asked = named(metric)
     codes = clusters_of(cluster, measured_a.influence.size)
     when = clusters_of(period, measured_a.influence.size)
     truth, weight = _strata(asked, measured_a), measured_a.weight
@@ -212,7 +238,7 @@ def difference_of(
     n, value = _rows(measured_a), measured_a.value - measured_b.value
     if (alike := _alike(asked, measured_a, measured_b)) is not None:
         groups = None if codes is None else int(np.unique(codes).size)
-        return plain_estimate(asked, 0.0, 0.0, 0.0, level, n, groups, alike)
+        return lambda level: plain_estimate(asked, 0.0, 0.0, 0.0, level, n, groups, alike)
     influence = measured_a.influence - measured_b.influence
     plain = asked.share and identical(measured_a.of, measured_b.of)
     if plain and measured_a.of is not None:
@@ -221,22 +247,32 @@ def difference_of(
         codes, when = within, None if when is None else when[measured_a.of]
     spread = _spread(asked, influence, truth, codes, weight, when)
     if isinstance(spread, str):
-        return Absence(metric=asked.name, reason=spread, n=n)
+        return _always(Absence(metric=asked.name, reason=spread, n=n))
     plain = plain and when is None
     if plain and codes is None and weight is None:
-        return share_difference(asked, influence, value, spread, codes, weight, level, n)
+        return lambda level: share_difference(
+            asked, influence, value, spread, codes, weight, level, n
+        )
     if (reason := too_few(asked, spread, truth, weight)) is not None:
-        return Absence(metric=asked.name, reason=reason, n=n)
+        return _always(Absence(metric=asked.name, reason=reason, n=n))
     if plain:
-        return share_difference(asked, influence, value, spread, codes, weight, level, n)
+        return lambda level: share_difference(
+            asked, influence, value, spread, codes, weight, level, n
+        )
     more = _unseen(measured_a) + _unseen(measured_b)
     # what an irregular metric's least error covers cancels, unless a few rows carry the spread
     if asked.irregular and spread.carriers >= CARRIERS:
         more = 0.0
     se = math.hypot(spread.se, math.sqrt(more / spread.worth)) if more else spread.se
     if se <= ROUNDING * (1 + abs(measured_a.value)):
-        return _undiffering(asked, measured_a, measured_b, spread, level)
-    half, middle = t_quantile(level, spread.degrees) * se, _centre(measured_a, measured_b)
+        return lambda level: _undiffering(asked, measured_a, measured_b, spread, level)
+    return partial(_paired, asked, value, _centre(measured_a, measured_b), se, spread, n)
+
+
+def _paired(
+    asked: Metric, value: float, middle: float, se: float, spread: Spread, n: int, level: float
+) -> Estimate:
+    half = t_quantile(level, spread.degrees) * se
     return Estimate(
         metric=asked.name,
         value=value,
@@ -248,6 +284,16 @@ def difference_of(
         clusters=spread.clusters,
         method=", ".join(["paired influence", *units_of(spread)]),
     )
+
+
+def _wilson(asked: Metric, value: float, m: int, n: int, level: float) -> Estimate:
+    lo, hi = proportion(round(value * m), m, level)
+    method = "Wilson score" if m == n else f"Wilson score, {m} of the rows"
+    return plain_estimate(asked, value, lo, hi, level, n, None, method)
+
+
+def _always(absence: Absence) -> Leveled:
+    return lambda level: absence
 
 
 def _within(

@@ -20,6 +20,7 @@ depend on neither a seed nor numpy's release.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -40,6 +41,8 @@ BUCKETS = 4096
 DRAWS = 10_000
 AT_ONCE = 1_000
 SEED = 2013
+# columns of Gaussians that are kept: 80 kB each
+REMEMBERED = 256
 
 
 class JointLevel(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,19 +133,33 @@ def joint_level(sums: ArrayLike, level: float = 0.95) -> JointLevel:
 
 def correlated_draws(factor: Floats, shrunk: float) -> Iterator[Floats]:
     """DRAWS standard Gaussians with a correlation from ``correlation_of``, (AT_ONCE, k) a time."""
-    from scipy.special import ndtri
-
-    bits = np.random.PCG64(SEED)
     r, k = factor.shape
+    apart = k if shrunk > 0 else 0
+    draw = _remembered if r + apart <= REMEMBERED else _gaussians
+    for first, second in draw(r, apart):
+        draws = first @ (math.sqrt(1 - shrunk) * factor)
+        yield draws + math.sqrt(shrunk) * second if apart else draws
+
+
+def _gaussians(r: int, k: int) -> Iterator[tuple[Floats, Floats]]:
+    """The Gaussians of every call, (AT_ONCE, r) and (AT_ONCE, k): a part of DRAWS a time."""
+    bits = np.random.PCG64(SEED)
 
     def gaussians(columns: int) -> Floats:
         raw = bits.random_raw(AT_ONCE * columns).reshape(AT_ONCE, columns)
         uniform = ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
         return np.asarray(ndtri(uniform))
 
+    from scipy.special import ndtri
+
     for _ in range(DRAWS // AT_ONCE):
-        draws = gaussians(r) @ (math.sqrt(1 - shrunk) * factor)
-        yield draws + math.sqrt(shrunk) * gaussians(k) if shrunk > 0 else draws
+        yield gaussians(r), gaussians(k)
+
+
+@lru_cache(maxsize=4)
+def _remembered(r: int, k: int) -> tuple[tuple[Floats, Floats], ...]:
+    """The same, kept: each metric of an evaluation asks for as many."""
+    return tuple(_gaussians(r, k))
 
 
 def correlation_of(sums: Floats) -> tuple[Floats, float]:
