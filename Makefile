@@ -43,6 +43,7 @@ bench: $(STAMP)  ## the races, each against a named peer in the same run
 coverage: $(STAMP) ## how often the intervals hold the truth, at full length
 	$(BIN)/python -m tests.simulation.coverage --full
 	$(BIN)/python -m tests.simulation.inference_tables
+	$(BIN)/python -m tests.simulation.rankings
 
 lock:            ## choose the newest versions that fit (needs uv)
 	uv pip compile pyproject.toml --extra demo --group dev --universal --python-version 3.11 \
