@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
 import pytrec_eval
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from trackrecord.errors import BadInput, DataError
 from trackrecord.evaluation.evaluate import evaluate_outcomes
@@ -342,3 +345,22 @@ def test_another_run_may_be_the_baseline(tmp_path: Path) -> None:
     for wrong in (Asked(scores=["s"]), Asked(slices=["s"])):
         with pytest.raises(BadInput, match="names a column of a table"):
             open_outcomes(runs["0"], wrong, qrels=qrels)
+
+
+@given(st.lists(st.tuples(st.integers(0, 200), st.binary(max_size=6)), max_size=4), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_damaged_files_are_read_or_refused(cuts: list[tuple[int, bytes]], judgements: bool) -> None:
+    """Bytes put into a file at any place: an Outcomes table or a DataError, nothing else."""
+    with TemporaryDirectory() as name:
+        texts = [QRELS.encode(), RUN.encode()]
+        hurt = texts[not judgements]
+        for place, put in cuts:
+            hurt = hurt[:place] + put + hurt[place + len(put) // 2 :]
+        texts[not judgements] = hurt
+        qrels, runs = files(Path(name), *texts)
+        is_trec_run(qrels)
+        try:
+            outcomes, _ = read_trec(qrels, runs)
+        except DataError:
+            return
+        check(outcomes, ["0"])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from trackrecord.errors import DataError
 from trackrecord.evaluation.checking import counted, rows_where, weights_of
+from trackrecord.evaluation.room import check_room
 from trackrecord.evaluation.trec import doubled_lines, is_trec_run, read_qrels, read_run
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def read_trec(qrels: Path, runs: dict[str, Path]) -> tuple[pl.DataFrame, list[st
     """
     import polars as pl
 
+    for path in (qrels, *runs.values()):
+        check_room(path)
     judged = read_qrels(qrels)
     said: list[str] = []
     truth = _floored(judged["relevance"].alias("truth"), said)
