@@ -178,6 +178,12 @@ def evaluate_file(options: argparse.Namespace) -> Answer:
     with progress("evaluating") as step:
         step("reading the predictions", 0.1)
         opened = read_in(options, options.case)
+        if ratio is not None and opened.task != "binary":
+            raise BadInput(
+                "--costs is for a yes or no",
+                why="what is weighed is a miss against a false alarm",
+                next="leave --costs out",
+            )
         step("measuring", 0.4)
         found = result_of(
             opened,
@@ -205,11 +211,16 @@ def write_report(
 ) -> None:
     """Write the page, whole or not at all."""
     from trackrecord.ledger import write_atomic
-    from trackrecord.portfolio.report import render_report
 
-    page = render_report(
-        found, opened.frame, name=Path(options.case).name, tool=__version__, ratio=ratio
-    )
+    name = Path(options.case).name
+    if found.plan.task == "binary":
+        from trackrecord.portfolio.report import render_report
+
+        page = render_report(found, opened.frame, name=name, tool=__version__, ratio=ratio)
+    else:
+        from trackrecord.portfolio.report_tasks import render_task_report
+
+        page = render_task_report(found, opened.frame, name=name, tool=__version__)
     write_atomic(path_in(options, options.out), page.encode())
 
 

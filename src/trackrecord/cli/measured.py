@@ -28,7 +28,8 @@ def tell_evaluation(result: Evaluation, plan: Plan, size: str | None = None) -> 
 
     ``size`` says how much data it was; the number of rows where it is not given.
     """
-    say(f"  {size or rows_said(result)} · {100 * plan.level:g} % intervals")
+    said = pointed(size or rows_said(result), "condition")
+    say(f"  {said} · {100 * plan.level:g} % intervals")
     tell_headline(result, plan)
     tell_estimates(result, plan)
     tell_differences(result, plan)

@@ -83,8 +83,9 @@ def truth_of(series: pl.Series, where: str, positive: str | None = None) -> pl.S
         advice = f"say which one was predicted: --positive {last!r} (or {either})"
     else:
         advice = "write 1 where what was predicted came true and 0 where it did not"
-        if len(values) > 1 and series.dtype.is_numeric():
-            advice += "; where it is a number: --task regression"
+    whole = not series.dtype.is_float() or bool((values == values.round()).all())
+    if series.dtype.is_numeric() and (len(values) > MOST_NAMED or not whole):
+        advice += "; where it is a number: --task regression"
     count = "one value only" if len(values) == 1 else f"{len(values):,} different values"
     raise DataError(
         f"{name!r} is not 0 or 1: it has {count}",

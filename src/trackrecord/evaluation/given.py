@@ -53,6 +53,8 @@ def read_given(
     task, history, season:
         As in ``Asked`` and ``interpret``.
     """
+    if _length(truth) == 0:
+        raise BadInput(f"{WHERE} has no rows")
     if both := set(models) & set(baselines):
         raise BadInput(f"{sorted(both)[0]!r} is both a model and a baseline")
     scores = baselines | models
@@ -288,6 +290,13 @@ def _both_classes(values: Any) -> Any:
     if all(np.ndim(v) == 2 and np.shape(v)[1] == 2 for v in values):
         return np.column_stack([np.asarray(v)[:, 1] for v in values])
     return values
+
+
+def _length(values: Any) -> int | None:
+    try:
+        return len(values)
+    except TypeError:
+        return None
 
 
 def _floats(values: Any) -> list[float | None]:

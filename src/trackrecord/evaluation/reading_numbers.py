@@ -166,7 +166,9 @@ def with_horizon(
 
     time = asked.time or ("time" if "time" in raw.columns else None)
     wanted = any(re.match(r"\s*horizon\b", text) for text in asked.slices)
-    if not wanted or "horizon" in raw.columns or series is None or time not in raw.columns:
+    if not wanted or "horizon" in raw.columns or time is None or series is None:
+        return raw, None
+    if not {time, series} <= set(raw.columns):
         return raw, None
     if raw.select(series, time).is_duplicated().any():
         return raw, None

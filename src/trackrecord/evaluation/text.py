@@ -55,17 +55,17 @@ def size_said(outcomes: pl.DataFrame, result: Evaluation, task: Task) -> str:
 
 
 def decimals_for(value: float, lo: float, hi: float) -> int | None:
-    """After how many decimals nothing more is known: two digits of the interval's width.
+    """After how many decimals nothing more is known: two digits of the interval's nearer end.
 
-    At least three where the value is a share or near one; None for a number so great or so small
-    that it is written with an exponent.
+    At least three for numbers below ten; None for a number so great or so small that it is written
+    with an exponent.
     """
     ends = [abs(x) for x in (value, lo, hi) if math.isfinite(x)]
     most = max(ends, default=0.0)
     if most == 0:
         return 3
-    width = hi - lo if math.isfinite(hi - lo) and hi > lo else most / 100
-    needed = 1 - math.floor(math.log10(width))
+    sides = [side for side in (value - lo, hi - value) if math.isfinite(side) and side > 0]
+    needed = 1 - math.floor(math.log10(min(sides, default=most / 100)))
     if most >= 1e9 or needed > 9:
         return None
     if most < 10:
