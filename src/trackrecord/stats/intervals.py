@@ -178,6 +178,8 @@ def _without_spread(
     unit, width = unit_of(asked, value)
     if asked.scale not in ("logit", "fisher") or unit not in (0.0, 1.0):
         reason = "every row counts the same, so nothing shows how much rows differ"
+        if asked.task == "binary" and asked.name in ("roc_auc", "gini") and unit == 0.5:
+            reason = "all scores are equal, so the area is one half by definition: no interval"
         return Absence(metric=asked.name, reason=reason, n=n)
     # the score test with the greatest variance there can be, value (1 - value) / units, is Wilson's
     lo, hi = proportion(unit * units, units, level)

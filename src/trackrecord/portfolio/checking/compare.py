@@ -18,6 +18,14 @@ MOST_NAMED = 8
 MOST_WORK = 200_000
 
 
+# What this version says, and what an earlier one said of the same.
+REWORDED = {
+    "all scores are equal, so the area is one half by definition: no interval": (
+        "every row counts the same, so nothing shows how much rows differ"
+    ),
+}
+
+
 class Recomputed(msgspec.Struct):
     """What came of recomputing: findings; evidence whose numbers all came out, with its files.
 
@@ -34,6 +42,8 @@ class Recomputed(msgspec.Struct):
 def named(file: str, path: str, at: str, expected: Any, found: Any, tool: str) -> Iterator[Check]:
     """A finding for each value that came out differently; many are summed up in the last."""
     differing = list(differences(expected, found, at))
+    if tool != __version__:
+        differing = [d for d in differing if not _reworded(*d[1:])]
     if differing and tool != __version__:
         path = f"{path} (computed by trackrecord {tool}, checked by {__version__})"
     for pointer, want, is_ in differing[:MOST_NAMED]:
@@ -41,6 +51,10 @@ def named(file: str, path: str, at: str, expected: Any, found: Any, tool: str) -
     if len(differing) > MOST_NAMED:
         more = len(differing) - MOST_NAMED
         yield bad("numbers", f"{more:,} more values are not what {path} gives", file)
+
+
+def _reworded(expected: Any, found: Any) -> bool:
+    return isinstance(expected, str) and found is not None and REWORDED.get(expected) == found
 
 
 def differences(expected: Any, found: Any, at: str) -> Iterator[tuple[str, Any, Any]]:
