@@ -29,7 +29,7 @@ def test_the_report_fits_and_asks_nothing(
     assert said == []
     # Pictures have a size, and the two curves are as high as each other.
     boxes = [box.bounding_box() for box in page.locator("svg.curve").all()]
-    assert len(boxes) == 5
+    assert len(boxes) == 6
     assert all(box["width"] > 150 and box["height"] > 100 for box in boxes)
     assert boxes[1]["height"] == pytest.approx(boxes[2]["height"], abs=1)
     page.close()

@@ -80,7 +80,7 @@ def _picture(candidate: Cited, reference: Cited | None, always: Cited) -> Markup
     low = max(-top, min(*shown, -0.1 * top))
     return plots.plot(
         [everyone, *lines],
-        plots.spanning(x[0], x[-1]),
+        plots.spanning(x[0], x[-1], most_ticks=5),
         plots.spanning(1.05 * low, 1.05 * top, most_ticks=6),
         band=band,
         label="Decision curve: net benefit over thresholds, beside acting always and never. "
@@ -96,7 +96,7 @@ def _gains(gain: Cited) -> Markup:
     room = 0.08 * (max(shown) - min(shown)) or 1e-6
     return plots.plot(
         [plots.Line("nobody", x, [0.0] * len(x)), plots.Line("candidate", x, y)],
-        plots.spanning(x[0], x[-1]),
+        plots.spanning(x[0], x[-1], most_ticks=5),
         plots.spanning(min(shown) - room, max(shown) + room, most_ticks=4),
         band=band,
         label="The paired difference in net benefit over thresholds. "

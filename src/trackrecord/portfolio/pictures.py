@@ -47,15 +47,16 @@ def axis_for(
     reach = 4 * widths[len(widths) // 2] if widths else 0.0
     values = [i.value for i in intervals] + list(include)
     if not values:
-        return _axis(0.0, 1.0, most_ticks)
+        return axis_between(0.0, 1.0, most_ticks)
     low, high = min(values), max(values)
     low = min([low, *(max(i.lo, low - reach) for i in intervals)])
     high = max([high, *(min(i.hi, high + reach) for i in intervals)])
     room = 0.06 * (high - low) or 0.05 * max(abs(high), 1e-3)
-    return _axis(low - room, high + room, most_ticks)
+    return axis_between(low - room, high + room, most_ticks)
 
 
-def _axis(low: float, high: float, most_ticks: int) -> Axis:
+def axis_between(low: float, high: float, most_ticks: int) -> Axis:
+    """A scale with exactly these ends, and at least two ticks."""
     step = _round_step((high - low) / most_ticks)
     first, last = _whole_steps(low, high, step)
     if last - first < 1:  # one tick gives no scale
@@ -154,7 +155,7 @@ def axis_of_rates(rates: Sequence[float]) -> Axis:
     """
     middle = (min(rates) + max(rates)) / 2
     half = max(0.6 * (max(rates) - min(rates)), 0.025)
-    return _axis(middle - half, middle + half, 4)
+    return axis_between(middle - half, middle + half, 4)
 
 
 def axis_row(axis: Axis, *, percent: bool = False) -> Markup:
@@ -220,7 +221,7 @@ def calibration(candidate: Sequence[Bin], baseline: Sequence[Bin], *, label: str
     highest = max((max(b.predicted, b.hi) for b in [*candidate, *baseline]), default=1.0)
     step = _round_step(max(highest, 1e-3) / 5)
     top = min(1.0, step * math.ceil(highest / step - 1e-9))
-    axis = _axis(0.0, top, 5)
+    axis = axis_between(0.0, top, 5)
     parts = []
     for tick in axis.ticks:
         at = axis.at(tick)

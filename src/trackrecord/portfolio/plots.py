@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 from markupsafe import Markup
 
-from trackrecord.portfolio.pictures import Axis, axis_for
+from trackrecord.portfolio.pictures import Axis, axis_between
 
 SHARE = Axis(0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0), 1)
 
@@ -35,9 +35,7 @@ def spanning(low: float, high: float, *, most_ticks: int = 8) -> Axis:
     """A scale from exactly ``low`` to ``high`` with ticks at round numbers within."""
     if high <= low:
         low, high = low - 0.5, high + 0.5
-    roomy = axis_for([], include=[low, high], most_ticks=most_ticks)
-    ticks = tuple(tick for tick in roomy.ticks if low - 1e-12 <= tick <= high + 1e-12)
-    return Axis(low, high, ticks, roomy.decimals)
+    return axis_between(low, high, most_ticks)
 
 
 def plot(

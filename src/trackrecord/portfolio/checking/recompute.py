@@ -90,7 +90,7 @@ def _evaluation(
         findings += check_part(frame, seal.predicate.split.parts[said.part], said.part, path)
         findings += _base_rates(case, seal, frame, path)
         if said.part == "test":
-            findings += check_clusters(seal, said.result.clusters, path)
+            findings += check_clusters(seal, case, frame, path)
     plan: Plan = said.plan
     if case is not None:
         findings += _plan(record, piece, case, frame)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,6 +18,9 @@ from trackrecord.portfolio.checking.evidence import Piece
 from trackrecord.portfolio.checking.record import Record
 from trackrecord.portfolio.checking.report import Check, bad, good
 from trackrecord.version import __version__
+
+if TYPE_CHECKING:
+    import polars as pl
 
 SEALS = ("seal", "amendment")
 # What an amendment may change and thereby change who is in which part, or what came true.
@@ -149,10 +152,17 @@ def _power(piece: Piece, case: Case) -> Iterator[Check]:
         yield bad("seal", what, piece.file, want, is_)
 
 
-def check_clusters(seal: Piece, found: int | None, path: str) -> Iterator[Check]:
+def check_clusters(
+    seal: Piece, case: Case | None, frame: pl.DataFrame, path: str
+) -> Iterator[Check]:
     """The test's rows lie in as many clusters as the seal reckoned with."""
     test = seal.predicate.planned_for
-    if test is not None and test.clusters != found:
+    if test is None or case is None:
+        return
+    found = None
+    if case.evaluation.cluster is not None and "cluster" in frame.columns:
+        found = frame["cluster"].drop_nulls().n_unique() + frame["cluster"].null_count()
+    if test.clusters != found:
         what = "/predicate/planned_for/clusters is not how many clusters the test's rows are in"
         yield bad("seal", what, seal.file, f"{found}, as in {path}", test.clusters)
 
