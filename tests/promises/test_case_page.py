@@ -53,6 +53,8 @@ def test_every_key_is_described_with_its_default(table: str) -> None:
     rows = {key: default for key, _, default, _ in ROW.findall(TABLES[table])}
     assert set(rows) == keys_at(path_of(table))
     for kind in types_at(path_of(table)):
+        if isinstance(kind, inspect.NoneType):  # a table that may be left out
+            continue
         assert isinstance(kind, inspect.StructType)
         for field in kind.fields:
             said = rows[field.encode_name]

@@ -230,6 +230,10 @@ metrics = [
 # decide: rows of one day or one person are not independent; `cluster = "COLUMN"` widens intervals.
 # decide: for whom must it work as well as for all?
 slices = {_list(roles.slices)}
+# Slices are looked at side by side, so they get bands that hold for all of them at once, too.
+simultaneous = true
+# A decision curve, between the risks at which somebody would act:
+# decision = {{ lowest = 0.1, highest = 0.5 }}
 """
 
 
