@@ -10,8 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from trackrecord.cli.command import leaves, make_parser
 from trackrecord.cli.main import VERBS, help_text
+from trackrecord.cli.parsing import leaves, make_parser
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "cli.md"
 

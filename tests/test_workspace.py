@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from trackrecord.errors import BadInput
 from trackrecord.workspace import (
     SETTINGS,
+    _read_settings,
     checked_case_name,
     find_workspace,
     make_workspace,
@@ -103,3 +106,36 @@ def test_only_folders_with_a_case_file_are_cases(tmp_path: Path) -> None:
     assert workspace.case_names() == ["a", "b"]
     (workspace.cases / "a" / "case.toml").unlink()
     assert workspace.case_names() == ["b"]
+
+
+SETTINGS_TEXTS = [
+    "workspace = 1",
+    "workspace = 1\n# a remark\n\n",
+    'workspace = 1\ntracking_uri = "https://mlflow.example.org:5000/a-b"\n',
+    'tracking_uri = "none"\nworkspace = 1\r\n',
+    'workspace = 1\ntracking_uri = "sqlite:///a\\u0062.db"',
+    "workspace=1",
+    "workspace = 1 # a remark",
+    "workspace = 01",
+    "workspace = 1\nworkspace = 2",
+    "workspace = 99999999999999999999",
+    "workspace = 1\n# a \x01 control",
+    "workspace = 1\n[more]\nworkspace = 2",
+    'workspace = 1\ntracking_uri = """x"""',
+    "workspace = ١",
+    'workspace = 1\ntracking_uri = "ü"',
+    "\ufeffworkspace = 1",
+]
+
+
+@pytest.mark.parametrize("text", SETTINGS_TEXTS)
+def test_settings_are_read_as_toml_reads_them(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "trackrecord.toml"
+    path.write_bytes(text.encode())
+    try:
+        expected = tomllib.loads(text.replace("\r\n", "\n"))
+    except tomllib.TOMLDecodeError as error:
+        with pytest.raises(tomllib.TOMLDecodeError, match=re.escape(str(error))):
+            _read_settings(path)
+        return
+    assert _read_settings(path) == expected

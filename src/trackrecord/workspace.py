@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections import namedtuple
 from pathlib import Path
-from typing import NamedTuple
 
 from trackrecord.errors import BadInput, suggest
 
@@ -35,11 +35,13 @@ evidence/chain.jsonl merge=binary
 """
 
 
-class Workspace(NamedTuple):
+# typing.NamedTuple would take as long to load as the interpreter itself.
+class Workspace(namedtuple("Workspace", ["root", "tracking_uri"], defaults=[None])):
     """Where everything lives."""
 
+    __slots__ = ()
     root: Path
-    tracking_uri: str | None = None
+    tracking_uri: str | None
 
     @property
     def evidence(self) -> Path:
@@ -109,12 +111,10 @@ def find_workspace(start: Path | None = None) -> Workspace:
 
 def open_workspace(root: Path) -> Workspace:
     """The workspace whose root is ``root``."""
-    import tomllib
-
     path = root / SETTINGS
     try:
-        settings = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        settings = _read_settings(path)
+    except (ValueError, RecursionError) as error:
         raise BadInput(
             f"cannot read {SETTINGS}",
             where=str(path),
@@ -150,6 +150,30 @@ def open_workspace(root: Path) -> Workspace:
             next='write tracking_uri = "http://localhost:5000", or "none", or remove the line',
         )
     return Workspace(root=root, tracking_uri=uri)
+
+
+# One key of the plain kind that nearly all settings are of; TOML reads it no otherwise.
+_PLAIN_KEY = re.compile(r'(workspace) = (0|[1-9]\d{0,8})|(tracking_uri) = "([\w.:/@-]*)"', re.ASCII)
+
+
+def _read_settings(path: Path) -> dict[str, object]:
+    """The settings' keys. Raises ValueError where the file is no TOML.
+
+    Plain lines are read by hand: loading tomllib takes as long as all else that `status` does.
+    """
+    text = path.read_text("utf-8")
+    settings: dict[str, object] = {}
+    for line in text.split("\n"):
+        if not line or (line[0] == "#" and line.isprintable()):
+            continue
+        found = _PLAIN_KEY.fullmatch(line)
+        key = found and (found[1] or found[3])
+        if not found or not key or key in settings:
+            import tomllib
+
+            return tomllib.loads(text)
+        settings[key] = int(found[2]) if found[1] else found[4]
+    return settings
 
 
 def make_workspace(root: Path) -> Workspace:

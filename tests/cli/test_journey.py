@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from trackrecord.cli.command import make_parser
 from trackrecord.cli.main import VERBS
+from trackrecord.cli.parsing import make_parser
 from trackrecord.cli.printing import hint, stand_in
 from trackrecord.workspace import find_workspace
 

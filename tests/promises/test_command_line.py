@@ -10,8 +10,8 @@ import pytest
 from scripts.write_cli_reference import PAGE, page
 from tests.promises.pages import sections
 
-from trackrecord.cli.command import leaves, make_parser
 from trackrecord.cli.main import VERBS, help_text, main
+from trackrecord.cli.parsing import leaves, make_parser
 
 
 def all_leaves() -> Iterator[tuple[str, argparse.ArgumentParser]]:

@@ -57,6 +57,12 @@ def test_help_imports_next_to_nothing(workspace: Path) -> None:
     assert (loaded(["--help"], workspace) - bare(workspace)) & {*HEAVY, *NEEDLESS} == set()
 
 
+@pytest.mark.parametrize("words", [["status"], ["status", "--json"], ["status", "-C", "."]])
+def test_status_imports_little(workspace: Path, words: list[str]) -> None:
+    needless = {"argparse", "typing", "tomllib", "inspect", "dataclasses", "_hashlib"}
+    assert (loaded(words, workspace) - bare(workspace)) & needless == set()
+
+
 @pytest.mark.parametrize("verb", ["init", "case", "seal", "run", "evaluate", "publish", "verify",
                                   "claim", "doctor", "amend", "contrast", "demo"])  # fmt: skip
 def test_the_help_of_a_verb_imports_nothing_heavy(workspace: Path, verb: str) -> None:

@@ -7,8 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trackrecord.cli.command import Answer, sub_verb
+from trackrecord.cli.command import Answer
 from trackrecord.cli.opening import add_case_argument, open_case, open_workspace_of
+from trackrecord.cli.parsing import sub_verb
 from trackrecord.cli.printing import counted, progress, say, say_next
 from trackrecord.errors import BadInput, DataError, LedgerError
 

@@ -2,98 +2,34 @@
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import os
 import sys
-from typing import Any, NamedTuple, NoReturn, Protocol
+from collections import namedtuple
 
-from trackrecord.errors import BadInput, TrackrecordError, suggest
+from trackrecord.errors import BadInput, TrackrecordError
+
+TYPE_CHECKING = False  # typing takes as long to load as the interpreter itself
+if TYPE_CHECKING:
+    from typing import Any
+
+# Verbs without words of their own: argparse would be a third of all the time that they take.
+WORDLESS = ("status",)
 
 
-class Answer(NamedTuple):
+class Answer(namedtuple("Answer", ["code", "result"])):
     """What a command returns: its exit code, and its result for ``--json``."""
 
+    __slots__ = ()
     code: int
     result: Any
 
 
-class Door(Protocol):
-    """A module in ``cli`` that has one or more verbs."""
+class Plain:
+    """The options that every verb has, read without argparse."""
 
-    def add_arguments(self, verb: str, parser: argparse.ArgumentParser) -> None: ...
-    def run(self, verb: str, options: argparse.Namespace) -> Answer: ...
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse that ends as the rest of the program does: exit 2 and the next command."""
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As argparse has it; but words that nobody knows are the sub-verb's to tell."""
-        found, unknown = super().parse_known_args(args, namespace)
-        if unknown and leaves(self) == [self]:
-            known = [word for action in self._actions for word in action.option_strings]
-            near = suggest(unknown[0].partition("=")[0], known)
-            hint = f"; did you mean {near}?" if near else ""
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
-        return found, unknown
-
-    def error(self, message: str) -> NoReturn:
-        raise BadInput(
-            f"{self.prog}: {message}",
-            why=" ".join(self.format_usage().split()),
-            next=f"{self.prog} --help",
-        )
-
-
-def make_parser(verb: str, door_name: str) -> tuple[Parser, Door]:
-    """The parser of one verb, and the module that runs it."""
-    door: Any = importlib.import_module(f"trackrecord.cli.{door_name}")
-    parser = Parser(
-        prog=f"trackrecord {verb}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    door.add_arguments(verb, parser)
-    for leaf in leaves(parser):
-        add_common_options(leaf)
-    return parser, door
-
-
-def leaves(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
-    """The parser itself, or those of its sub-verbs."""
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            return list(action.choices.values())
-    return [parser]
-
-
-def add_common_options(parser: argparse.ArgumentParser) -> None:
-    """What every verb understands."""
-    group = parser.add_argument_group("every verb")
-    group.add_argument("--json", action="store_true", help="print the result as JSON")
-    group.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    group.add_argument(
-        "-C", dest="folder", metavar="FOLDER", default=None, help="work as if started in FOLDER"
-    )
-
-
-def sub_verb(
-    group: Any,
-    name: str,
-    *,
-    help: str,
-    description: str,
-) -> argparse.ArgumentParser:
-    """A sub-verb's parser, laid out like every other."""
-    parser: argparse.ArgumentParser = group.add_parser(
-        name,
-        help=help,
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    return parser
+    def __init__(self) -> None:
+        self.json = self.debug = False
+        self.folder: str | None = None
 
 
 def execute(verb: str, door_name: str, words: list[str]) -> int:
@@ -103,12 +39,11 @@ def execute(verb: str, door_name: str, words: list[str]) -> int:
     as_json = "--json" in words
     printing.stand_in(None)
     try:
-        parser, door = make_parser(verb, door_name)
-        options = parser.parse_args(words)
+        door, options = _understood(verb, door_name, words)
         _check_folder(options.folder)
         printing.stand_in(options.folder)
         printing.quiet(as_json)
-        answer = door.run(verb, options)
+        answer: Answer = door.run(verb, options)
         if as_json:
             printing.print_json(answer.result)
         sys.stdout.flush()
@@ -125,6 +60,33 @@ def execute(verb: str, door_name: str, words: list[str]) -> int:
         told = _told(error, [verb, *words])
         _tell(told, as_json)
         return told.exit_code
+
+
+def _understood(verb: str, door_name: str, words: list[str]) -> tuple[Any, Any]:
+    """The module that has the verb, and the options that were typed."""
+    if verb in WORDLESS and (plain := _plain(words)):
+        from importlib import import_module
+
+        return import_module(f"trackrecord.cli.{door_name}"), plain
+    from trackrecord.cli.parsing import make_parser
+
+    parser, door = make_parser(verb, door_name)
+    return door, parser.parse_args(words)
+
+
+def _plain(words: list[str]) -> Plain | None:
+    """The common options, where there is nothing else among the words."""
+    options, rest = Plain(), iter(words)
+    for word in rest:
+        if word == "--json":
+            options.json = True
+        elif word == "--debug":
+            options.debug = True
+        elif word == "-C" and (folder := next(rest, "-")) and not folder.startswith("-"):
+            options.folder = folder
+        else:
+            return None
+    return options
 
 
 def _told(error: Exception, words: list[str]) -> TrackrecordError:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
+from collections import namedtuple
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 from trackrecord.errors import BadInput, suggest
 from trackrecord.workspace import Workspace, find_workspace
 
+TYPE_CHECKING = False  # typing takes as long to load as the interpreter itself
 if TYPE_CHECKING:
+    import argparse
+
     from trackrecord.cases.reader import LineOf
     from trackrecord.cases.spec import Case
 
 
-class Opened(NamedTuple):
+class Opened(namedtuple("Opened", ["workspace", "case", "line_of", "shown", "text"])):
     """A case as read from its file, and the file's text."""
 
+    __slots__ = ()
     workspace: Workspace
     case: Case
     line_of: LineOf

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # typing takes as long to load as the interpreter itself
 if TYPE_CHECKING:
     import re
+    from typing import Any
 
 # Columns of a line where there is no terminal to ask.
 WIDTH = 100

@@ -6,8 +6,9 @@ import argparse
 import shlex
 from pathlib import Path
 
-from trackrecord.cli.command import Answer, sub_verb
+from trackrecord.cli.command import Answer
 from trackrecord.cli.opening import add_case_argument, open_case, short_path
+from trackrecord.cli.parsing import sub_verb
 from trackrecord.cli.printing import progress, say, say_next
 from trackrecord.errors import BadInput
 

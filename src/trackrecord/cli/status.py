@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import TYPE_CHECKING
-
 from trackrecord.cli.command import Answer
 from trackrecord.cli.opening import open_workspace_of
 from trackrecord.cli.printing import hint, say, say_next
@@ -12,7 +9,10 @@ from trackrecord.cli.steps import latest_of_test, publish_step, verify_step
 from trackrecord.ledger.index import entries_of
 from trackrecord.ledger.naming import case_digest
 
+TYPE_CHECKING = False  # typing takes as long to load as the interpreter itself
 if TYPE_CHECKING:
+    import argparse
+
     from trackrecord.ledger.index import IndexedEntry
     from trackrecord.workspace import Workspace
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
-from typing import TYPE_CHECKING
+import os
+from functools import cache
 
 from trackrecord.cli.opening import short_path
 
+TYPE_CHECKING = False  # typing takes as long to load as the interpreter itself
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from trackrecord.workspace import Workspace
 
 
@@ -23,16 +25,26 @@ def publish_step(workspace: Workspace, name: str, evaluation: str | None) -> str
     return f"trackrecord publish {name}"
 
 
+@cache
+def _published(root: Path, stands_in: str) -> str:
+    """The folder of all that is published, as seen from where the person stands."""
+    return short_path(root / "published")
+
+
 def verify_step(workspace: Workspace, name: str) -> str:
-    """``verify`` of the published folder, as seen from where the person stands."""
+    """``verify`` of the published folder."""
     import shlex
 
-    folder = short_path(workspace.root / "published" / name)
+    folder = os.path.join(_published(workspace.root, os.getcwd()), name)
     return f"trackrecord verify {shlex.quote(folder)}"
 
 
 def latest_of_test(workspace: Workspace, evaluations: list[str]) -> str | None:
     """The last of these evaluations (digests, oldest first) that is of the sealed test."""
+    if not evaluations:
+        return None
+    import json
+
     for digest in reversed(evaluations):
         try:
             statement = json.loads((workspace.evidence / f"{digest}.json").read_bytes())
@@ -45,6 +57,8 @@ def latest_of_test(workspace: Workspace, evaluations: list[str]) -> str | None:
 
 def _claims_evaluation(workspace: Workspace, name: str) -> str | None:
     """The evaluation that the claims say they were written on, if they can be read."""
+    import tomllib
+
     try:
         text = (workspace.case_folder(name) / "claims.toml").read_text("utf-8-sig")
         found = tomllib.loads(text).get("evaluation")

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
+# hashlib is slow to load, since it starts OpenSSL; as in the standard library's own `random`, the
+# lean module comes first.
+try:
+    from _sha2 import sha256  # type: ignore[import-not-found,unused-ignore]  # Python 3.12
+except ImportError:
+    try:
+        from _sha256 import sha256  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        from hashlib import sha256
 
 
 def case_digest(name: str) -> str:
@@ -10,4 +18,5 @@ def case_digest(name: str) -> str:
 
     A name that somebody guesses can be confirmed; this is a veil, not a lock.
     """
-    return hashlib.sha256(b"trackrecord case " + name.encode()).hexdigest()
+    digest: str = sha256(b"trackrecord case " + name.encode()).hexdigest()
+    return digest
