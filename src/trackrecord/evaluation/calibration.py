@@ -8,6 +8,7 @@ import numpy as np
 
 from trackrecord.evaluation.result import Calibration, CalibrationBin
 from trackrecord.stats.estimates import proportion
+from trackrecord.stats.ranking import rank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,8 +40,7 @@ def calibration_of(
     """
     if score.size == 0 or score.min() < 0 or score.max() > 1:
         return None
-    # Stable, so that sums are taken in the rows' own order whatever the machine.
-    order = np.argsort(score, kind="stable")
+    order = _order(truth, score)
     ranked = score[order]
     came_true = truth[order]
     found = []
@@ -69,6 +69,12 @@ def calibration_of(
         )
     method = INDEPENDENT if cluster is None else CLUSTERED
     return Calibration(model=model, bins=found, method=WEIGHTED if weight is not None else method)
+
+
+def _order(truth: NDArray[np.int8], score: Floats) -> Ints:
+    """Rows by score, equal scores in the rows' own order: sums are then the same on any machine."""
+    ranking = rank(truth, score)
+    return ranking.order if ranking.group is None else np.argsort(score, kind="stable")
 
 
 def _weighted_bin(

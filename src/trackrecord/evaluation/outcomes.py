@@ -85,7 +85,8 @@ def canonical_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
     order += [c for c in names if c.startswith("slice.")]
     # A column without any value has no type of its own; text is what a file would say it is.
     empty = [pl.col(c).cast(pl.String) for c in names if outcomes[c].dtype == pl.Null]
-    return outcomes.with_columns(empty).select(order).sort("id").rechunk()
+    table = outcomes.with_columns(empty).select(order)
+    return (table if table["id"].is_sorted() else table.sort("id")).rechunk()
 
 
 def write_outcomes(outcomes: pl.DataFrame, path: Path) -> None:

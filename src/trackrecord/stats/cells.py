@@ -98,7 +98,7 @@ def from_cells(
     fuller = tuple(count * cells.worth / n + more for count in cells.counts)
     centre, there = _derived(formula, fuller)
     least = math.sqrt(sum(count * slope**2 for count, slope in zip(fuller, there, strict=True)))
-    rows = None if of is None else np.isin(cells.cell, of)
+    rows = None if of is None else np.isin(range(4), of)[cells.cell]
     return Influence(value, influence, of=rows, centre=centre, least=least)
 
 
