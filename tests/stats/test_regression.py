@@ -16,9 +16,9 @@ from sklearn import metrics as reference
 from trackrecord.stats.estimate import Absence, Estimate
 from trackrecord.stats.estimates import difference_of, estimate_of, measure
 from trackrecord.stats.influence import Influence
-from trackrecord.stats.metrics import get_metric
+from trackrecord.stats.metrics import get_metric, metric_names
 from trackrecord.stats.proportions import proportion, t_quantile
-from trackrecord.stats.samples import Predicted, Quantiles
+from trackrecord.stats.samples import Predicted, Quantiles, Scaled
 from trackrecord.stats.scales import interval_on
 
 VALUES = {
@@ -165,6 +165,24 @@ def test_r2_never_reaches_one_and_has_no_lower_end() -> None:
     assert 1 - high == pytest.approx(0.01 * math.exp(-5))
     with pytest.raises(ValueError, match="above 0"):
         interval_on("complement", 1.0, 0.1)
+
+
+@pytest.mark.parametrize("name", metric_names("regression"))
+@pytest.mark.parametrize("huge", [1e160, 1e308])
+def test_errors_too_great_for_a_square_are_no_number(name: str, huge: float) -> None:
+    truth, predicted = quantiles(200)
+    series = np.arange(200) // 4
+    for value in (huge, -huge):
+        truth = truth.copy()
+        truth[3] = value
+        point = predicted.values[:, 2]
+        model = Predicted(point, predicted, Scaled(point, np.ones(200), np.ones(200), series))
+        measured = measure(get_metric(name, "regression"), truth, model)
+        if isinstance(measured, Absence):
+            assert "too" in measured.reason
+        else:
+            assert np.isfinite([measured.value, *measured.influence]).all()
+            assert isinstance(estimate_of(get_metric(name, "regression"), measured), Estimate)
 
 
 # the median

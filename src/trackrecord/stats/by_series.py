@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trackrecord.stats.influence import Influence
-from trackrecord.stats.moments import weighed
+from trackrecord.stats.moments import bounded, weighed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +36,7 @@ def mean_over_series(
     ``slope`` is the curve's derivative, in terms of the curve's own value.
     """
     code = np.unique(series, return_inverse=True)[1]
-    rows = np.bincount(code)
+    loss, rows = bounded(loss), np.bincount(code)
     mass = rows.astype(np.float64) if weight is None else np.bincount(code, weight)
     means = np.bincount(code, loss if weight is None else loss * weight) / mass
     own = means if curve is None else curve(means)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trackrecord.stats.influence import Influence
-from trackrecord.stats.moments import weighed
+from trackrecord.stats.moments import bounded, weighed
 from trackrecord.stats.proportions import normal_quantile
 from trackrecord.stats.spread import worth_of
 
@@ -34,7 +34,7 @@ def median_of(values: Floats, weight: Floats | None) -> Influence:
     all values are equal. The rows' own count of halves can be too even where many tie, so the error
     is not let below that of a fair coin.
     """
-    order = np.argsort(values)
+    order = np.argsort(bounded(values))
     ranked = values[order]
     mass = np.ones(values.size) if weight is None else weight[order]
     reached = np.cumsum(mass) / float(mass.sum())

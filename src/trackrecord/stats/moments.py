@@ -5,13 +5,36 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from trackrecord.stats.influence import Influence, Undefined
+from trackrecord.stats.influence import Influence, Undefined, mean_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+
+
+# losses beyond this have squares that are no numbers, so their spread is none
+MOST = 1e140
+
+
+def mean_loss(losses: Floats, weight: Floats | None) -> Influence:
+    """The mean of ``losses`` (n,). Undefined where one is too great for its square."""
+    return mean_of(bounded(losses), weight)
+
+
+def bounded(losses: Floats) -> Floats:
+    """``losses`` as they are. Undefined where one is too great for its square."""
+    if not float(abs(losses).max()) < MOST:
+        raise Undefined("some errors are too great to be squared")
+    return losses
+
+
+def squares(errors: Floats) -> Floats:
+    """The squares of ``errors`` (n,). Undefined where they, or theirs, are too great."""
+    if not float(abs(errors).max()) < MOST**0.5:
+        raise Undefined("some errors are too great to be squared")
+    return errors * errors
 
 
 def mean(values: Floats, weight: Floats | None) -> float:
@@ -29,11 +52,11 @@ def weighed(influence: Floats, weight: Floats | None) -> Floats:
 def ratio(above: Floats, below: Floats, weight: Floats | None) -> Influence:
     """mean(above) / mean(below): with v its value, a row's is (above - v below) / mean(below).
 
-    The mean of ``below`` must not be 0. Where the two hold squares around a mean, that mean's own
-    error adds nothing to the first order.
+    The mean of ``below`` must not be 0. Undefined where one is too great for its square. Where the
+    two hold squares around a mean, that mean's own error adds nothing to the first order.
     """
-    under = mean(below, weight)
-    value = mean(above, weight) / under
+    under = mean(bounded(below), weight)
+    value = mean(bounded(above), weight) / under
     return Influence(value, weighed((above - value * below) / under, weight))
 
 
@@ -42,6 +65,8 @@ def standardized(values: Floats, weight: Floats | None, what: str) -> Floats:
     low, high = float(values.min()), float(values.max())
     if low == high:
         raise Undefined(f"the {what} is the same on every row, so nothing correlates with it")
+    if not math.isfinite(high - low):
+        raise Undefined(f"the {what} differs by too much for a number")
     # by the range first, so that no square overflows or vanishes
     apart = (values - low) / (high - low)
     apart = apart - mean(apart, weight)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trackrecord.stats.influence import Influence, Undefined, mean_of
+from trackrecord.stats.influence import Influence, Undefined
 from trackrecord.stats.metrics import metric
+from trackrecord.stats.moments import mean_loss
 from trackrecord.stats.pinball import pinball
 
 if TYPE_CHECKING:
@@ -40,10 +41,12 @@ def crps(
     """Undefined for fewer than three levels, which say too little of a distribution."""
     levels = np.array(score.levels)
     if levels.size < LEAST:
-        raise Undefined(f"{levels.size} quantiles say too little of a distribution: {LEAST} do")
+        raise Undefined(
+            f"{levels.size} quantiles say too little of a distribution: it takes {LEAST}"
+        )
     between = (levels[1:] + levels[:-1]) / 2
     part = np.diff(between, prepend=0.0, append=1.0)
     loss = np.zeros(truth.size)
     for at, level in enumerate(score.levels):
         loss += 2 * part[at] * pinball(truth, score.values[:, at], level)
-    return mean_of(loss, weight)
+    return mean_loss(loss, weight)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from trackrecord.stats.influence import Influence, Undefined
 from trackrecord.stats.metrics import metric
-from trackrecord.stats.moments import mean, ratio
+from trackrecord.stats.moments import mean, ratio, squares
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,5 +35,5 @@ def explained_variance(
     if truth.min() == truth.max():
         raise Undefined("the truth is the same on every row, so there is no variance to explain")
     error = truth - score
-    left = ratio((error - mean(error, weight)) ** 2, (truth - mean(truth, weight)) ** 2, weight)
+    left = ratio(squares(error - mean(error, weight)), squares(truth - mean(truth, weight)), weight)
     return Influence(1 - left.value, -left.influence)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trackrecord.stats.influence import Influence, mean_of
+from trackrecord.stats.influence import Influence
 from trackrecord.stats.metrics import metric
+from trackrecord.stats.moments import bounded, mean_loss
 from trackrecord.stats.pinball import HELD, central
 
 if TYPE_CHECKING:
@@ -41,4 +42,4 @@ def interval_score(
     """In the truth's unit. Undefined without one of the two quantiles."""
     low, high = central(score, held)
     outside = np.maximum(low - truth, 0.0) + np.maximum(truth - high, 0.0)
-    return mean_of(high - low + 2 / (1 - held) * outside, weight)
+    return mean_loss(high - low + 2 / (1 - held) * bounded(outside), weight)

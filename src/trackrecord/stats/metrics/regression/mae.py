@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trackrecord.stats.influence import Influence, mean_of
+from trackrecord.stats.influence import Influence
 from trackrecord.stats.metrics import metric
+from trackrecord.stats.moments import mean_loss
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,4 +30,4 @@ def mae(
     weight: NDArray[np.float64] | None = None,
 ) -> Influence:
     """Mean absolute error; least for the median."""
-    return mean_of(abs(score - truth), weight)
+    return mean_loss(abs(score - truth), weight)

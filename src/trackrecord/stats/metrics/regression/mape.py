@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trackrecord.stats.influence import Influence, Undefined, mean_of
+from trackrecord.stats.influence import Influence, Undefined
 from trackrecord.stats.metrics import metric
+from trackrecord.stats.moments import mean_loss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,4 +38,4 @@ def mape(
             f"the truth is 0 in {zeros} of {truth.size} rows, of which no error is a percentage; "
             "wape divides by the sum of all truths instead"
         )
-    return mean_of(abs((score - truth) / truth), weight)
+    return mean_loss(abs((score - truth) / truth), weight)

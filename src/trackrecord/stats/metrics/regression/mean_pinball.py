@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trackrecord.stats.influence import Influence, mean_of
+from trackrecord.stats.influence import Influence
 from trackrecord.stats.metrics import metric
+from trackrecord.stats.moments import mean_loss
 from trackrecord.stats.pinball import pinball
 
 if TYPE_CHECKING:
@@ -36,4 +37,4 @@ def mean_pinball(
     loss = sum(
         pinball(truth, score.values[:, at], level) / len(levels) for at, level in enumerate(levels)
     )
-    return mean_of(loss, weight)  # type: ignore[arg-type]
+    return mean_loss(loss, weight)  # type: ignore[arg-type]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trackrecord.stats.influence import Influence, mean_of
+from trackrecord.stats.influence import Influence
 from trackrecord.stats.metrics import metric
+from trackrecord.stats.moments import mean_loss, squares
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,4 +31,4 @@ def mse(
     weight: NDArray[np.float64] | None = None,
 ) -> Influence:
     """Mean squared error; least for the mean."""
-    return mean_of((score - truth) ** 2, weight)
+    return mean_loss(squares(score - truth), weight)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trackrecord.stats.influence import Influence, mean_of
+from trackrecord.stats.influence import Influence
 from trackrecord.stats.metrics import metric
+from trackrecord.stats.moments import mean_loss
 from trackrecord.stats.parameter import Parameter
 from trackrecord.stats.pinball import pinball
 
@@ -43,4 +44,4 @@ def quantile_loss(
     level: float,
 ) -> Influence:
     """Mean pinball loss, in the truth's unit."""
-    return mean_of(pinball(truth, score, level), weight)
+    return mean_loss(pinball(truth, score, level), weight)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from trackrecord.stats.influence import Influence, Undefined
 from trackrecord.stats.metrics import metric
-from trackrecord.stats.moments import mean, ratio
+from trackrecord.stats.moments import mean, ratio, squares
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,5 +35,5 @@ def r2(
     """The share of the truths' variance that is explained. Undefined where they are all equal."""
     if truth.min() == truth.max():
         raise Undefined("the truth is the same on every row, so there is no variance to explain")
-    left = ratio((score - truth) ** 2, (truth - mean(truth, weight)) ** 2, weight)
+    left = ratio(squares(score - truth), squares(truth - mean(truth, weight)), weight)
     return Influence(1 - left.value, -left.influence)

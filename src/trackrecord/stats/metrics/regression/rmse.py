@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from trackrecord.stats.influence import Influence, mean_of
+from trackrecord.stats.influence import Influence
 from trackrecord.stats.metrics import metric
+from trackrecord.stats.moments import mean_loss, squares
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +32,6 @@ def rmse(
     weight: NDArray[np.float64] | None = None,
 ) -> Influence:
     """Root mean squared error; 0 has no spread to show."""
-    square = mean_of((score - truth) ** 2, weight)
+    square = mean_loss(squares(score - truth), weight)
     value = math.sqrt(square.value)
     return Influence(value, square.influence / (2 * value) if value > 0 else square.influence)

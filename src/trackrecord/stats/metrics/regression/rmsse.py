@@ -14,6 +14,7 @@ import numpy as np
 from trackrecord.stats.by_series import mean_over_series
 from trackrecord.stats.influence import Influence, Undefined
 from trackrecord.stats.metrics import metric
+from trackrecord.stats.moments import squares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +39,7 @@ def rmsse(
     unknown = int(np.count_nonzero(~(score.square > 0)))
     if unknown:
         raise Undefined(f"{unknown} of {truth.size} rows lack their series' mean squared change")
-    square = (score.point - truth) ** 2 / score.square
+    square = squares(score.point - truth) / score.square
     return mean_over_series(square, score.series, weight, curve=np.sqrt, slope=_slope)
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trackrecord.stats.influence import Influence, mean_of
+from trackrecord.stats.influence import Influence
 from trackrecord.stats.metrics import metric
+from trackrecord.stats.moments import bounded, mean_loss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,5 +32,5 @@ def smape(
     weight: NDArray[np.float64] | None = None,
 ) -> Influence:
     """Every row where the prediction or the truth, but not both, is 0 counts 2."""
-    size = abs(truth) + abs(score)
-    return mean_of(2 * abs(score - truth) / np.where(size > 0, size, 1.0), weight)
+    size = abs(bounded(truth)) + abs(bounded(score))
+    return mean_loss(2 * abs(score - truth) / np.where(size > 0, size, 1.0), weight)

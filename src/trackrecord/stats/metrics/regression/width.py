@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trackrecord.stats.influence import Influence, mean_of
+from trackrecord.stats.influence import Influence
 from trackrecord.stats.metrics import metric
+from trackrecord.stats.moments import mean_loss
 from trackrecord.stats.pinball import HELD, central
 
 if TYPE_CHECKING:
@@ -37,4 +38,4 @@ def width(
 ) -> Influence:
     """Undefined without one of the two quantiles."""
     low, high = central(score, held)
-    return mean_of(high - low, weight)
+    return mean_loss(high - low, weight)
