@@ -42,6 +42,7 @@ bench: $(STAMP)  ## the races, each against a named peer in the same run
 
 coverage: $(STAMP) ## how often the intervals hold the truth, at full length
 	$(BIN)/python -m tests.simulation.coverage --full
+	$(BIN)/python -m tests.simulation.numbers --samples 2000
 	$(BIN)/python -m tests.simulation.inference_tables
 	$(BIN)/python -m tests.simulation.rankings
 
