@@ -36,7 +36,8 @@ def confusions(table: pl.DataFrame, columns: Columns, plan: Plan) -> list[Confus
     truth, score = columns.truth, columns.scores[name]
     if weight is not None:
         there = weight > 0
-        truth, score, weight = truth[there], score[there], weight[there]
+        # only ratios matter, and squares of very small weights would be nothing
+        truth, score, weight = truth[there], score[there], weight[there] / weight.max()
         cluster = None if cluster is None else cluster[there]
     try:
         label = reduced(get_metric("accuracy", "multiclass"), truth, score)
