@@ -135,6 +135,36 @@ def test_a_dask_cluster_gives_the_same(tmp_path: Path) -> None:
         assert tr.evaluate(folder) == evaluate_parts(folder, jobs=1)
 
 
+@pytest.mark.parametrize("groups", [3, 40, 1500])
+def test_clusters_that_lie_in_several_parts_are_whole(tmp_path: Path, groups: int) -> None:
+    draw = np.random.default_rng(9)
+    user = [f"user {code}" for code in draw.geometric(1 / groups, ROWS)]
+    frame = outcomes().with_columns(pl.Series("user", user))
+    found = tr.evaluate(write_parts(tmp_path / "parts", frame), cluster="user")
+    whole = tr.evaluate(frame, cluster="user")
+    assert found.evaluation.clusters == whole.evaluation.clusters == len(set(user))
+    assert [e.metric for e in found.candidate.estimates] == ["log_loss", "brier", "bias"]
+    for estimate in found.candidate.estimates:
+        same(estimate, whole[estimate.metric])
+    for gap in found.differences[0].estimates:
+        same(gap, whole.difference(gap.metric))
+    assert {a.reason for a in found.candidate.absent} == {
+        "in clusters, only means of rows are measured of a table in parts"
+    }
+
+
+def test_clusters_of_whole_numbers_and_of_one_name(tmp_path: Path) -> None:
+    frame = outcomes().with_columns((pl.col("id") // 7).alias("cluster"))
+    found = tr.evaluate(write_parts(tmp_path / "parts", frame), metrics=["brier"])
+    same(found["brier"], tr.evaluate(frame, metrics=["brier"])["brier"])
+    with pytest.raises(DataError, match="one cluster"):
+        tr.evaluate(write_parts(tmp_path / "one", frame.with_columns(pl.lit("a").alias("cluster"))))
+    lost = frame.with_columns(pl.when(pl.col("id") != 3).then("cluster").alias("cluster"))
+    with pytest.raises(DataError, match="cluster is missing in 1 row") as caught:
+        tr.evaluate(write_parts(tmp_path / "lost", lost))
+    assert caught.value.where == "part-0.parquet, row 4"
+
+
 def test_verdicts_come_from_the_merged_intervals(tmp_path: Path) -> None:
     folder = write_parts(tmp_path / "parts", outcomes())
     found = tr.evaluate(

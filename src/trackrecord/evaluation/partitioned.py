@@ -93,12 +93,18 @@ def evaluate_parts(
             why="no model can be told from another where everything turned out the same",
             next="evaluate rows of which some came true and some did not",
         )
+    if found.clusters is not None and len(found.clusters.names) == 1:
+        raise DataError(
+            f"all rows are in one cluster, {str(found.clusters.names[0])[:60]!r}",
+            why="one cluster cannot show how much clusters differ, so there is no interval",
+            next="name a finer column with --cluster, or none if rows are independent",
+        )
     models = models_of(found, ranks, plan)
     differences = differences_of(found, plan)
     evaluation = Evaluation(
         rows=table.rows,
         positives=found.rows[1],
-        clusters=None,
+        clusters=None if found.clusters is None else len(found.clusters.names),
         models=models,
         differences=differences,
         slices=[],
@@ -122,7 +128,7 @@ def _roles(table: Table, asked: Asked) -> Roles:
             why="of parts, only what has a yes or no as its truth is measured",
             next="evaluate a file that fits into memory",
         )
-    for what in ("slices", "weight", "cluster", "id"):
+    for what in ("slices", "weight", "id"):
         if not getattr(asked, what):
             continue
         raise BadInput(
@@ -130,13 +136,12 @@ def _roles(table: Table, asked: Asked) -> Roles:
             why=f"it {ONCE}",
             next="leave it out, or evaluate a file that fits into memory",
         )
-    for role in ("weight", "cluster"):
-        if role in roles.optional:
-            raise BadInput(
-                f"the parts have a column {role!r}, which cannot be measured in parts",
-                why=f"it {ONCE}",
-                next="write the parts without it where rows are independent and count alike",
-            )
+    if "weight" in roles.optional:
+        raise BadInput(
+            "the parts have a column 'weight', which cannot be measured in parts",
+            why=f"it {ONCE}",
+            next="write the parts without it where all rows count alike",
+        )
     return roles
 
 
@@ -150,6 +155,7 @@ def _plan(
     import polars as pl
 
     names = ["id", "truth", *(f"score.{name}" for name in roles.scores)]
+    names += [role for role in ("cluster",) if role in roles.optional]
     plan = plan_for_outcomes(
         pl.DataFrame(schema=dict.fromkeys(names, pl.Float64)),
         candidate=candidate,
@@ -165,7 +171,8 @@ def _plan(
 def _wanted(table: Table, roles: Roles, plan: Plan, asked: Asked) -> Wanted:
     chosen = [get_metric(name) for name in plan.metrics]
     cells = [metric for metric in chosen if family_of(metric) in CELLS]
-    ranks = any(family_of(metric) in RANKED for metric in chosen)
+    cluster = roles.optional.get("cluster")
+    ranks = cluster is None and any(family_of(metric) in RANKED for metric in chosen)
     models = [*plan.baselines, *plan.models]
     return Wanted(
         truth=roles.truth,
@@ -176,6 +183,7 @@ def _wanted(table: Table, roles: Roles, plan: Plan, asked: Asked) -> Wanted:
         thresholds=sorted({t for metric in cells for t in thresholds_of(metric)}),
         pairs=[(model, baseline) for model in plan.models for baseline in plan.baselines],
         ranked=models if ranks else [],
+        cluster=cluster,
         precision=any(family_of(metric) == "average_precision" for metric in chosen),
     )
 
@@ -246,7 +254,11 @@ def _guesses(table: Table, roles: Roles, plan: Plan) -> list[str]:
         )
     else:
         said.append("nothing to compare with: name a column of scores with --baseline")
-    said.append("every row is independent")
+    said.append(
+        "rows with the same 'cluster' depend on one another"
+        if plan.clustered
+        else "every row is independent: where not, name what rows share with --cluster"
+    )
     files = f"{table.files:,} files" if table.files > 1 else "one file"
     said.append(
         f"{files}, read in {len(table.parts):,} parts; ids are not compared across them, so a row "

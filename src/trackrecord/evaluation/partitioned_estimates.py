@@ -17,19 +17,24 @@ from trackrecord.stats.merged import (
     around_mean,
     cells_gap_of_parts,
     cells_of_parts,
+    clustered_gap_of_parts,
+    clustered_mean_of_parts,
     family_of,
     mean_gap_of_parts,
     mean_of_parts,
     thresholds_of,
 )
 from trackrecord.stats.metrics import Metric, get_metric
+from trackrecord.stats.powers import mean_of_classes
 
 if TYPE_CHECKING:
+    from trackrecord.evaluation.partitioned_clusters import Clusters
     from trackrecord.evaluation.partitioned_sums import Sums
     from trackrecord.evaluation.plan import Plan
     from trackrecord.stats.counting import Ranked
 
 ONCE = "it takes all rows at once, and these were read in parts"
+IN_CLUSTERS = "in clusters, only means of rows are measured of a table in parts"
 PAIRED = "the difference of two rankings takes all rows at once, and these were read in parts"
 
 
@@ -71,7 +76,13 @@ def _own(
     if (lost := _no_probabilities(asked, name, found)) is not None:
         return lost
     if family in MEANS:
-        return mean_of_parts(asked, found.losses[asked.name, name], plan.level)
+        classes = found.losses[asked.name, name]
+        if (held := found.clusters) is not None:
+            losses = held.losses[asked.name, name]
+            return clustered_mean_of_parts(asked, classes, held.rows, losses, plan.level)
+        return mean_of_parts(asked, classes, plan.level)
+    if found.clusters is not None:
+        return Absence(metric=asked.name, reason=IN_CLUSTERS, n=n)
     if family in CELLS:
         return cells_of_parts(asked, _tally(asked, name, found), plan.level)
     measured = None
@@ -91,6 +102,11 @@ def _gap(asked: Metric, a: str, b: str, found: Sums, plan: Plan) -> Estimate | A
         if (lost := _no_probabilities(asked, name, found)) is not None:
             return lost
     same = found.same[a, b]
+    if found.clusters is not None:
+        if family not in MEANS:
+            return Absence(metric=asked.name, reason=IN_CLUSTERS, n=n)
+        if not same:
+            return _clustered_gap(asked, a, b, found, found.clusters, plan)
     if family in MEANS:
         return mean_gap_of_parts(
             asked,
@@ -112,6 +128,20 @@ def _gap(asked: Metric, a: str, b: str, found: Sums, plan: Plan) -> Estimate | A
         )
     reason = PAIRED if family in RANKED else ONCE
     return Absence(metric=asked.name, reason=reason, n=n)
+
+
+def _clustered_gap(
+    asked: Metric, a: str, b: str, found: Sums, held: Clusters, plan: Plan
+) -> Estimate | Absence:
+    first, second = (asked.name, a), (asked.name, b)
+    return clustered_gap_of_parts(
+        asked,
+        (mean_of_classes(found.losses[first]), mean_of_classes(found.losses[second])),
+        found.losses[asked.name, a, b],
+        held.rows,
+        held.losses[first] - held.losses[second],
+        plan.level,
+    )
 
 
 def _no_probabilities(asked: Metric, name: str, found: Sums) -> Absence | None:

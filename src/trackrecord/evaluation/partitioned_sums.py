@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from trackrecord.evaluation.checking import score_of, truth_of
+from trackrecord.evaluation.partitioned_clusters import Clusters, codes_of_part, merge
 from trackrecord.evaluation.partitioned_parts import Part, read_part
 from trackrecord.stats.counting import keys_of
 from trackrecord.stats.metrics import Metric, get_metric
@@ -38,7 +39,8 @@ class Wanted(msgspec.Struct, frozen=True):
     of each), for ``pairs`` (model, baseline) too, and the keys of the models in ``ranked``.
 
     ``narrow`` are the columns of 32-bit floats; ``positive`` is the truth's value that counts as 1;
-    ``precision`` says whether average precision is wanted of the ranked ones.
+    ``precision`` says whether average precision is wanted of the ranked ones. ``cluster`` is the
+    column of what rows share.
     """
 
     truth: str
@@ -50,6 +52,7 @@ class Wanted(msgspec.Struct, frozen=True):
     pairs: list[tuple[str, str]]
     ranked: list[str]
     precision: bool = False
+    cluster: str | None = None
 
 
 class Sums(msgspec.Struct):
@@ -68,6 +71,7 @@ class Sums(msgspec.Struct):
     joint: dict[tuple[float, str, str], Ints]
     same: dict[tuple[str, str], bool]
     keys: dict[str, tuple[Keys, Keys]]
+    clusters: Clusters | None = None
 
 
 def no_sums(wanted: Wanted) -> Sums:
@@ -90,7 +94,8 @@ def no_sums(wanted: Wanted) -> Sums:
 
 def sum_part(part: Part, wanted: Wanted) -> Sums:
     """Read and sum one part. Raises DataError that names the part, and the row in it."""
-    frame = read_part(part, list(dict.fromkeys([wanted.truth, *wanted.scores.values()])))
+    columns = [wanted.truth, *wanted.scores.values(), *filter(None, [wanted.cluster])]
+    frame = read_part(part, list(dict.fromkeys(columns)))
     positive = _positive(frame[wanted.truth], part, wanted.positive)
     found = no_sums(wanted)
     scores: dict[str, pl.Series] = {}
@@ -101,11 +106,19 @@ def sum_part(part: Part, wanted: Wanted) -> Sums:
             found.outside[model] = int(np.count_nonzero((values < 0) | (values > 1)))
     metrics = [get_metric(name) for name in wanted.means]
     keys: dict[str, list[tuple[Keys, Keys]]] = {model: [] for model in wanted.ranked}
+    code = None
+    if wanted.cluster is not None:
+        names, code = codes_of_part(frame[wanted.cluster], part)
+        zeros: dict[Name, Floats] = {
+            name: np.zeros((len(names), 2)) for name in found.losses if len(name) == 2
+        }
+        found.clusters = Clusters(names, np.zeros((len(names), 2)), zeros)
     for label, rows in ((0, ~positive), (1, positive)):
         mine = {model: values.filter(rows).to_numpy() for model, values in scores.items()}
         for model, found_keys in keys.items():
             found_keys.append(keys_of(label, mine[model]))
-        _add_class(found, wanted, metrics, label, mine)
+        here = None if code is None else code.filter(rows).to_numpy()
+        _add_class(found, wanted, metrics, label, mine, here)
     for model, (negative, positive_keys) in keys.items():
         below, above = zip(negative, positive_keys, strict=True)
         found.keys[model] = (np.concatenate(below), np.concatenate(above))
@@ -125,12 +138,19 @@ def merge_sums(a: Sums, b: Sums) -> None:
         a.joint[both] += counts
     for models, same in b.same.items():
         a.same[models] &= same
+    if b.clusters is not None:
+        a.clusters = merge(a.clusters, b.clusters)
 
 
 def _add_class(
-    found: Sums, wanted: Wanted, metrics: list[Metric], label: int, scores: dict[str, Any]
+    found: Sums,
+    wanted: Wanted,
+    metrics: list[Metric],
+    label: int,
+    scores: dict[str, Any],
+    code: Ints | None,
 ) -> None:
-    """The rows of one class: losses, their differences, and calls."""
+    """The rows of one class: losses, their differences, and calls; ``code`` are their clusters."""
     n = next(iter(scores.values())).size
     rows = list(found.rows)
     rows[label] = n
@@ -138,6 +158,9 @@ def _add_class(
     # as a float, so that no metric has to convert it again
     truth = np.full(BLOCK, float(label))
     powers = dict.fromkeys(found.losses, NONE)
+    each: dict[Name, Floats] = {}
+    if code is not None and found.clusters is not None:
+        each = {name: np.zeros(n) for name in found.clusters.losses}
     for start in range(0, n, BLOCK):
         block = {
             model: values[start : start + BLOCK].astype(np.float64)
@@ -145,13 +168,19 @@ def _add_class(
         }
         here = truth[: min(BLOCK, n - start)]
         for metric in metrics:
-            _add_losses(found, wanted, metric, here, block, powers)
+            _add_losses(found, wanted, metric, here, block, powers, each, start)
         for threshold in wanted.thresholds:
             _add_calls(found, wanted, threshold, label, block)
         for model, baseline in wanted.pairs:
             if found.same[model, baseline]:
                 same = np.array_equal(block[model], block[baseline])
                 found.same[model, baseline] = bool(same)
+    if code is not None and found.clusters is not None:
+        groups = len(found.clusters.names)
+        found.clusters.rows[:, label] = np.bincount(code, minlength=groups)
+        for name, loss in each.items():
+            sums = np.bincount(code, weights=loss, minlength=groups)
+            found.clusters.losses[name][:, label] = sums
     for name, classes in found.losses.items():
         mine = powers[name]
         found.losses[name] = (mine, classes[1]) if label == 0 else (classes[0], mine)
@@ -164,7 +193,10 @@ def _add_losses(
     truth: Floats,
     block: dict[str, Floats],
     powers: dict[Name, Powers],
+    each: dict[Name, Floats],
+    start: int,
 ) -> None:
+    """A block of rows; their losses go into ``each`` from ``start``, where that is wanted."""
     mean = {
         model: metric.compute(truth, score)
         for model, score in block.items()
@@ -174,6 +206,8 @@ def _add_losses(
     for model, own in mean.items():
         name = (metric.name, model)
         powers[name] = merge_powers(powers[name], powers_about(own.value, own.influence))
+        if name in each:
+            each[name][start : start + truth.size] = own.influence + own.value
     for model, baseline in wanted.pairs:
         if model in mean and baseline in mean:
             a, b = mean[model], mean[baseline]

@@ -25,7 +25,12 @@ from trackrecord.stats.intervals import (
     unit_of,
     units_of,
 )
-from trackrecord.stats.powers import mean_of_classes, spread_of_powers, spread_of_sums
+from trackrecord.stats.powers import (
+    clustered_spread,
+    mean_of_classes,
+    spread_of_powers,
+    spread_of_sums,
+)
 from trackrecord.stats.proportions import normal_quantile, paired_error, proportion, t_quantile
 
 if TYPE_CHECKING:
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
 
     Classes = tuple[Powers, Powers]
     Counts = NDArray[np.int64]
+    Floats = NDArray[np.float64]
 
 # The means of something that each row has, and the metrics that count cells.
 MEANS = frozenset({"bias", "brier", "log_loss"})
@@ -75,6 +81,35 @@ def mean_of_parts(asked: Metric, classes: Classes, level: float) -> Estimate | A
     value = mean_of_classes(classes)
     spread = spread_of_powers(classes, (value, value))
     return around_mean(asked, value, spread, (classes[0].n, classes[1].n), level)
+
+
+def clustered_mean_of_parts(
+    asked: Metric, classes: Classes, rows: Floats, losses: Floats, level: float
+) -> Estimate | Absence:
+    """The mean where rows share clusters: ``rows`` (G, 2) of each in either class, and the sums
+    (G, 2) of what they have."""
+    value = mean_of_classes(classes)
+    spread = clustered_spread(classes, value, rows, losses - rows * value)
+    return around_mean(asked, value, spread, (classes[0].n, classes[1].n), level)
+
+
+def clustered_gap_of_parts(
+    asked: Metric,
+    values: tuple[float, float],
+    gap: Classes,
+    rows: Floats,
+    losses: Floats,
+    level: float,
+) -> Estimate | Absence:
+    """The paired difference of two means in clusters; ``losses`` are the sums of differences."""
+    counts, middle = (gap[0].n, gap[1].n), mean_of_classes(gap)
+    spread = clustered_spread(gap, middle, rows, losses - rows * middle)
+    if (reason := _few(asked, spread, counts)) is not None:
+        return Absence(metric=asked.name, reason=reason, n=sum(counts))
+    if spread.se <= ROUNDING * (1 + abs(values[0])):
+        return _undiffering(asked, sum(counts))
+    value = values[0] - values[1]
+    return _paired(asked, value, value, spread.se, spread, sum(counts), level)
 
 
 def mean_gap_of_parts(
@@ -230,7 +265,7 @@ def _paired(
         level=level,
         se=se,
         n=n,
-        clusters=None,
+        clusters=spread.clusters,
         method=", ".join(["paired influence", *units_of(spread)]),
     )
 

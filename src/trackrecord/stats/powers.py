@@ -128,6 +128,33 @@ def spread_of_sums(
     return Spread(math.sqrt(alone) / n, sparse, None, carriers, sparse, n)
 
 
+def clustered_spread(
+    classes: tuple[Powers, Powers], centre: float, rows: Floats, sums: Floats
+) -> Spread:
+    """The spread where rows share clusters, as ``spread_of`` makes it of the influences.
+
+    ``classes`` and ``centre`` are as in ``spread_of_powers``; ``rows`` (G, 2) counts each cluster's
+    in either class, ``sums`` (G, 2) are those of their influences.
+    """
+    squares, fourths = zip(*(_about(each, centre, 1.0) for each in classes), strict=True)
+    alone = spread_of_sums((classes[0].n, classes[1].n), squares, fourths)
+    whole = rows.sum(axis=0)
+    share = rows / np.where(whole > 0, whole, 1)
+    units = float(1 / (share**2).sum(axis=0).max())
+    pulled = (sums / np.sqrt(np.maximum(1 - share, 1e-12))).sum(axis=1)
+    plain = float((sums.sum(axis=1) ** 2).sum())
+    worth = min(1.0, sum(squares) / plain) if plain > 0 else 1.0
+    return Spread(
+        math.sqrt(float(pulled @ pulled)) / alone.rows,
+        units,
+        rows.shape[0],
+        alone.carriers * worth,
+        alone.sparse * worth,
+        alone.rows * worth,
+        worth,
+    )
+
+
 def _about(powers: Powers, centre: float, scale: float) -> tuple[float, float]:
     """The sums of the squares and fourth powers of ``scale`` (row - ``centre``)."""
     apart = powers.mean - centre
