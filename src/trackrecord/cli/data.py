@@ -1,0 +1,30 @@
+"""``trackrecord data``: what is done to data before a case, a sub-verb each in a file of its own."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from typing import Any
+
+from trackrecord.cli.command import Answer
+from trackrecord.cli.parsing import sub_verb
+
+# sub-verb: (the module that has it, what it does in one line). In the order of the work. A module
+# has ``DESCRIPTION``, ``EPILOG``, ``add_arguments(parser)`` and ``run(options) -> Answer``.
+DOORS: dict[str, tuple[str, str]] = {}
+
+
+def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
+    parser.description = "From raw files to tables that a case can stand on."
+    group = parser.add_subparsers(dest="sub_verb", required=True, metavar="|".join(DOORS))
+    for name, (module, line) in DOORS.items():
+        door: Any = import_module(f"trackrecord.cli.{module}")
+        leaf = sub_verb(group, name, help=line, description=door.DESCRIPTION)
+        leaf.epilog = door.EPILOG
+        door.add_arguments(leaf)
+
+
+def run(verb: str, options: argparse.Namespace) -> Answer:
+    door: Any = import_module(f"trackrecord.cli.{DOORS[options.sub_verb][0]}")
+    answer: Answer = door.run(options)
+    return answer
