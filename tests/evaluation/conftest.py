@@ -108,17 +108,14 @@ class Bench:
 
     def run(self, *, seal: str | None, **options: Any) -> None:
         table, parts = self.loaded()
-        folder = self.workspace.case_folder("tumours")
         run_case(
-            self.workspace.root,
+            self.workspace._replace(tracking_uri="none"),
             self.case,
-            folder,
             table,
             parts,
             seal=seal,
             seed=0,
             progress=lambda _step, _share: None,
-            tracking_uri="none",
             **options,
         )
 

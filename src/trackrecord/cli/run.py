@@ -87,9 +87,8 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
                     next=f'undo the change, or: trackrecord amend {case.name} --reason "…"',
                 )
         result = run_case(
-            workspace.root,
+            workspace,
             case,
-            workspace.case_folder(case.name),
             loaded,
             parts,
             seal=life.seal,
@@ -97,7 +96,6 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
             progress=step,
             outcomes=Path(options.folder or ".") / options.outcomes if options.outcomes else None,
             outcomes_model=options.model,
-            tracking_uri=workspace.tracking_uri,
             isolated=not options.in_process,
         )
     predicate = result.predicate

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from trackrecord.data.digest import TableDigest, table_digest
 from trackrecord.data.kinds import DATE, TIME, Place, as_kind, as_text, kind_of
 from trackrecord.data.sources import check_timezone, inside, read_table
 from trackrecord.errors import CaseError, DataError, suggest
+from trackrecord.ledger.store import file_sha256
 
 if TYPE_CHECKING:
     import polars as pl
@@ -312,6 +312,4 @@ def _read(
 ) -> tuple[pl.DataFrame, Source]:
     path = inside(root, relative)
     frame = read_table(path, types, case.data.timezone)
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return frame, Source(relative, sha256, table_digest(frame), frame.height)
+    return frame, Source(relative, file_sha256(path), table_digest(frame), frame.height)

@@ -5,7 +5,6 @@ No host name, user name or path: the record is meant to be published.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from trackrecord.ledger.store import file_sha256
 from trackrecord.modeling.learner import SourceFile
 
 LOCK_FILES = (
@@ -78,7 +78,7 @@ def take_environment(root: Path, threads: Threads, estimators: list[str]) -> Env
         cores=usable_cores(),
         packages=package_versions(estimators),
         locks=[
-            SourceFile(path=name, sha256=hashlib.sha256((root / name).read_bytes()).hexdigest())
+            SourceFile(path=name, sha256=file_sha256(root / name))
             for name in LOCK_FILES
             if (root / name).is_file()
         ],

@@ -21,6 +21,7 @@ import msgspec
 from trackrecord.cases.seal import life_of
 from trackrecord.errors import LedgerError, TrackrecordError
 from trackrecord.ledger import read_chain, read_evidence
+from trackrecord.ledger.store import fsync_folder
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -42,9 +43,9 @@ class RunFolder:
 
     def publish(self) -> None:
         """Give the finished folder its name."""
-        _sync(self.part)
+        fsync_folder(self.part)
         os.rename(self.part, self.final)
-        _sync(self.final.parent)
+        fsync_folder(self.final.parent)
 
     def keep(self) -> None:
         """The run is in the record: from now on the folder stays."""
@@ -197,11 +198,3 @@ def _held(workspace: Workspace, case: str, name: str) -> Iterator[bool]:
         yield True
     finally:
         lock.release()
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -7,7 +7,6 @@ Other columns are not read: a truth beside the scores would be the program's, no
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from trackrecord.cases.spec import Case
 from trackrecord.data.kinds import as_text, kind_of
 from trackrecord.data.sources import read_table
 from trackrecord.errors import CaseError, DataError, suggest
+from trackrecord.ledger.store import file_sha256
 
 if TYPE_CHECKING:
     import polars as pl
@@ -80,9 +80,7 @@ def read_given(
     frame = pl.DataFrame([ids, *scores])
     wanted = table.frame.select("id").with_columns(parts.alias("part"))
     frame = _matched(frame, wanted, where)
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return Given(frame, GivenFile(name=where, sha256=sha256, rows=raw.height))
+    return Given(frame, GivenFile(name=where, sha256=file_sha256(path), rows=raw.height))
 
 
 def _made_elsewhere(case: Case, named: str | None) -> list[str]:

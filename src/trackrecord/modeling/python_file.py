@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trackrecord.errors import CaseError, suggest
+from trackrecord.ledger.store import file_sha256
 from trackrecord.modeling.learner import Fitted, Learner, SourceFile, chosen_features, settings
 
 if TYPE_CHECKING:
@@ -90,10 +91,7 @@ def prepare_python(
 
     def sources() -> list[SourceFile]:
         return [
-            SourceFile(
-                path=_shown(file, case_folder),
-                sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
-            )
+            SourceFile(path=_shown(file, case_folder), sha256=file_sha256(file))
             for file in sorted(files)
         ]
 

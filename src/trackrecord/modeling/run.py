@@ -80,9 +80,8 @@ class RunResult(msgspec.Struct, frozen=True):
 
 
 def run_case(
-    root: Path,
+    workspace: Workspace,
     case: Case,
-    case_folder: Path,
     loaded: CaseTable,
     parts: pl.Series,
     *,
@@ -91,7 +90,6 @@ def run_case(
     progress: Callable[[str, float], None],
     outcomes: Path | None = None,
     outcomes_model: str | None = None,
-    tracking_uri: str | None = None,
     isolated: bool = True,
 ) -> RunResult:
     """Train, predict, write ``runs/CASE/NNNN/predictions.parquet``, and record.
@@ -101,12 +99,13 @@ def run_case(
 
     Parameters
     ----------
+    workspace:
+        Where the case and its files are. Its ``tracking_uri`` says where MLflow remembers: None is
+        a store of its own, ``"none"`` nowhere.
     seal:
         Digest of the seal that the run stands on; None for an unsealed run.
     outcomes, outcomes_model:
         Another program's predictions, and the model whose they are.
-    tracking_uri:
-        Where MLflow remembers; None is the workspace's own store, ``"none"`` nowhere.
     isolated:
         Python files in a process of their own, which may fall without this one.
 
@@ -118,26 +117,25 @@ def run_case(
         When the chain cannot be written to; nothing has changed.
     """
     began, clock = time.time(), time.perf_counter()
-    workspace = Workspace(root=root, tracking_uri=tracking_uri)
     seed = checked_seed(seed)
     given: Given | None = None
     if outcomes is not None:
         progress("reading the predictions", 0.1)
         given = read_given(outcomes, case, loaded, parts, model=outcomes_model)
-    tracker = start_tracking(root, tracking_uri)
+    tracker = start_tracking(workspace.root, workspace.tracking_uri)
     try:
         trained = train_and_predict(
             case,
             loaded,
             parts,
-            case_folder=case_folder,
+            case_folder=workspace.case_folder(case.name),
             progress=lambda step, share: progress(step, 0.1 + 0.8 * share),
             seed=seed,
             given=given.scores if given else None,
             isolated=isolated,
         )
         environment = take_environment(
-            root, trained.threads, [model.kind for model in trained.models]
+            workspace.root, trained.threads, [model.kind for model in trained.models]
         )
         with claimed_folder(workspace, case.name) as folder:
             progress("writing the predictions", 0.9)
@@ -172,7 +170,7 @@ def run_case(
             )
             progress("recording", 0.98)
             folder.publish()
-            shown = (folder.final / "predictions.parquet").relative_to(root).as_posix()
+            shown = (folder.final / "predictions.parquet").relative_to(workspace.root).as_posix()
             entry = record(
                 workspace.evidence,
                 kind="run",

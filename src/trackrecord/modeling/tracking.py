@@ -58,6 +58,7 @@ def start_tracking(root: Path, uri: str | None) -> Tracker:
             cwd=root,
             # Ctrl-C is for the first process, which ends this one.
             start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # so on Windows
         )
     except OSError as error:
         return Tracker(None, f"its process could not be started: {error.strerror}")
