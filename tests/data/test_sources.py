@@ -239,3 +239,12 @@ def test_a_link_within_the_workspace_is_fine(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
     assert inside(tmp_path, "link/t.csv") == tmp_path / "link" / "t.csv"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there it parts folders")
+def test_a_path_written_with_backslashes_is_told_how_to_be_written(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is not inside the workspace") as caught:
+        inside(tmp_path, "data\\t.csv")
+    assert "write / instead" in (caught.value.why or "")
+    (tmp_path / "odd\\name.csv").write_text("a\n1\n")
+    assert inside(tmp_path, "odd\\name.csv").is_file()

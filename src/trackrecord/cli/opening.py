@@ -80,8 +80,12 @@ def short_path(path: Path) -> str:
     """A path as seen from where the person stands, unless that is far away."""
     import os
 
-    relative = os.path.relpath(path)
-    return relative if not relative.startswith("../..") else path.resolve().as_posix()
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:  # on another drive of Windows
+        return path.resolve().as_posix()
+    far = relative.startswith(os.path.join("..", ".."))
+    return path.resolve().as_posix() if far else relative
 
 
 def add_case_argument(parser: argparse.ArgumentParser) -> None:

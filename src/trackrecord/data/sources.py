@@ -18,6 +18,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,6 +48,8 @@ def inside(root: Path, relative: str) -> Path:
         reason = "it is an absolute path, which means nothing on another machine"
     elif ".." in candidate.parts:
         reason = "it has '..' in it"
+    elif "\\" in relative and (os.name == "nt" or not os.path.exists(base / candidate)):
+        reason = "it has a backslash, which parts folders on Windows only; write / instead"
     else:
         try:
             if not (base / candidate).resolve().is_relative_to(base):

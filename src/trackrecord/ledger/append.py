@@ -22,7 +22,7 @@ from trackrecord.ledger.lines import CHAIN, ZEROS
 from trackrecord.ledger.lock import locked
 from trackrecord.ledger.naming import case_digest
 from trackrecord.ledger.statement import STATEMENT_TYPE, Subject, predicate_type
-from trackrecord.ledger.store import cannot_write, fsync_folder, write_all, write_evidence
+from trackrecord.ledger.store import cannot_write, fsync, fsync_folder, write_all, write_evidence
 
 
 def record(
@@ -145,7 +145,7 @@ def append_line(chain: int, evidence: Path, line: bytes) -> None:
     try:
         try:
             write_all(chain, line)
-            os.fsync(chain)
+            fsync(chain)
         except OSError as error:
             # A full disk takes part of a line: what this step wrote, it takes back.
             with contextlib.suppress(OSError):

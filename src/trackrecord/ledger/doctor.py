@@ -26,7 +26,14 @@ from trackrecord.ledger.lines import CHAIN
 from trackrecord.ledger.lock import locked
 from trackrecord.ledger.merging import merge_heads, other_chains
 from trackrecord.ledger.statement import predicate_type
-from trackrecord.ledger.store import DIGEST, TEMPORARY, cannot_write, decode_statement, write_atomic
+from trackrecord.ledger.store import (
+    DIGEST,
+    TEMPORARY,
+    cannot_write,
+    decode_statement,
+    fsync,
+    write_atomic,
+)
 
 __all__ = ["Finding", "examine", "merge_heads", "repair_torn_tail"]
 
@@ -102,7 +109,7 @@ def repair_torn_tail(evidence: Path, lock_path: Path | None = None) -> Path | No
         write_atomic(kept, torn)
         try:
             os.ftruncate(chain, end)
-            os.fsync(chain)
+            fsync(chain)
         except OSError as error:
             raise cannot_write(path, error) from error
         return kept

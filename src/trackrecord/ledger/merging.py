@@ -41,8 +41,10 @@ def merge_heads(evidence: Path, lock_path: Path | None = None) -> Entry | None:
     """
     if not (evidence / CHAIN).exists():
         return None
-    with locked(evidence, lock_path), open_chain(evidence) as chain:
-        old = (evidence / CHAIN).read_bytes()
+    with locked(evidence, lock_path):
+        # Opened to see that it can be written, and closed: Windows replaces no file that is open.
+        with open_chain(evidence):
+            old = (evidence / CHAIN).read_bytes()
         others = other_chains(evidence)
         rows = _trusted_rows(evidence / CHAIN, read_branches(old))
         for other in others:
@@ -66,7 +68,8 @@ def merge_heads(evidence: Path, lock_path: Path | None = None) -> Entry | None:
                 kind="merge", case=None, evidence=None, follows=heads, seq=len(ordered)
             )
         if new == old:
-            append_line(chain, evidence, line)
+            with open_chain(evidence) as chain:
+                append_line(chain, evidence, line)
         else:
             write_atomic(_unused(evidence / f"{CHAIN}.before-merge"), old)
             write_atomic(evidence / CHAIN, new + line)
