@@ -223,6 +223,25 @@ def test_a_case_survives_json(decode: Decode) -> None:
     assert msgspec.json.decode(msgspec.json.encode(case), type=Case) == case
 
 
+@pytest.mark.parametrize(("lowest", "highest"), [(0.5, 0.5), (0.6, 0.2)])
+def test_a_decision_curve_that_goes_nowhere_is_refused(
+    decode: Decode, lowest: float, highest: float
+) -> None:
+    asked = f"[evaluation]\ndecision = {{ lowest = {lowest}, highest = {highest} }}"
+    with pytest.raises(CaseError, match="the decision curve would go") as caught:
+        decode(("[evaluation]", asked))
+    assert caught.value.where
+
+
+def test_asking_for_no_bands_is_the_same_case_as_not_asking(decode: Decode) -> None:
+    said = decode(("[evaluation]", "[evaluation]\nsimultaneous = false"))[0]
+    assert case_document(said) == case_document(decode()[0])
+    asked = decode(("[evaluation]", "[evaluation]\nsimultaneous = true"))[0]
+    assert list(changed_keys(case_document(said), case_document(asked))) == [
+        "evaluation.simultaneous"
+    ]
+
+
 def test_changed_keys_names_each_place_that_differs(decode: Decode) -> None:
     before = case_document(decode()[0])
     after = case_document(
