@@ -49,5 +49,11 @@ def evaluate_in_parts(options: argparse.Namespace) -> Answer:
     for guess in found.guesses:
         say_wrapped(f"  · taken so: {guess}")
     tell_evaluation(found.evaluation, found.plan, found.size)
+    for gap in found.differences:
+        reasons: dict[str, list[str]] = {}
+        for absence in gap.absent:
+            reasons.setdefault(absence.reason, []).append(absence.metric)
+        for reason, metrics in reasons.items():
+            say_wrapped(f"  – {', '.join(metrics)} of {gap.model} − {gap.baseline}: {reason}")
     holds = all(verdict.verdict == "accepted" for verdict in found.verdicts)
     return Answer(0 if holds else 1, found.to_dict())

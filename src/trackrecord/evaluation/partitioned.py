@@ -217,6 +217,8 @@ def _sum(
     positives = total.rows[1]
     ranks = {}
     if 0 not in total.rows:
+        if keys and progress is not None:
+            progress("ranking all rows", 0.85)
         for name in list(keys):
             ranks[name] = ranked(*keys.pop(name).sorted(), positives, precision=wanted.precision)
     return total, ranks
