@@ -20,6 +20,8 @@ from trackrecord.stats.metrics import get_metric, metric_names
 from trackrecord.stats.proportions import proportion, t_quantile
 from trackrecord.stats.samples import Predicted, Quantiles, Scaled
 from trackrecord.stats.scales import interval_on
+from trackrecord.stats.skewness import cautious
+from trackrecord.stats.spread import spread_of
 
 VALUES = {
     "mae": reference.mean_absolute_error,
@@ -385,3 +387,21 @@ def test_the_paired_error_is_that_of_the_difference_over_many_samples(name: str)
         gaps.append(gap.value)
         errors.append(gap.se)
     assert np.mean(errors) == pytest.approx(np.std(gaps), rel=0.15)
+
+
+def test_in_clusters_the_degrees_are_those_of_the_clusters_sums() -> None:
+    """Of 40 sums, of which one carries nearly all: about one degree; of equal ones, all of them."""
+    code = np.repeat(np.arange(40), 5)
+    for loud, degrees in ((1.0, 39.0), (300.0, 1.0)):
+        influence = np.where(code == 7, loud, 1.0) * np.where(code % 2, 1.0, -1.0)
+        spread = spread_of(influence, np.zeros(200, dtype=np.int8), code)
+        assert cautious(spread, influence, code, 3.0).degrees == pytest.approx(degrees)
+
+
+def test_caution_only_ever_takes_degrees_away() -> None:
+    rng = np.random.default_rng(10)
+    for errors in (rng.normal(size=200), rng.standard_t(3, size=200), np.ones(200)):
+        influence = errors**2 - np.mean(errors**2)
+        spread = spread_of(influence, np.zeros(200, dtype=np.int8), None)
+        by_skew = [cautious(spread, influence, None, skew).degrees for skew in (1.0, 2.0, 4.0)]
+        assert spread.degrees >= by_skew[0] >= by_skew[1] >= by_skew[2] >= 1

@@ -33,7 +33,7 @@ LEAST = 3
     scale="log",
     needs="quantiles",
     skew=4.0,
-    rows_needed=50.0,
+    rows_needed=60.0,
 )
 def crps(
     truth: NDArray[np.float64], score: Quantiles, weight: NDArray[np.float64] | None = None

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     scale="log",
     needs="quantiles",
     skew=4.0,
-    rows_needed=50.0,
+    rows_needed=60.0,
 )
 def mean_pinball(
     truth: NDArray[np.float64], score: Quantiles, weight: NDArray[np.float64] | None = None
