@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from trackrecord.errors import DataError
 from trackrecord.evaluation.checking import ids_of, no_column, weights_of
+from trackrecord.evaluation.ordering import in_order
 from trackrecord.evaluation.tasks import task_columns
 
 if TYPE_CHECKING:
@@ -85,8 +86,7 @@ def canonical_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
     order += [c for c in names if c.startswith("slice.")]
     # A column without any value has no type of its own; text is what a file would say it is.
     empty = [pl.col(c).cast(pl.String) for c in names if outcomes[c].dtype == pl.Null]
-    table = outcomes.with_columns(empty).select(order)
-    return (table if table["id"].is_sorted() else table.sort("id")).rechunk()
+    return in_order(outcomes.with_columns(empty).select(order)).rechunk()
 
 
 def write_outcomes(outcomes: pl.DataFrame, path: Path) -> None:
