@@ -122,3 +122,8 @@ def test_all_cells_hold_at_once_as_often_as_they_say(clusters: int, sparse: bool
         found = confusion(truth, label, 3, cluster=cluster)
         held += bool(((found.lo <= rate) & (rate <= found.hi)).all())
     assert held / 150 > 0.92
+
+
+def test_many_cells_cost_no_more_than_independent_ones() -> None:
+    found = confusion(*sample(20_000, classes=11), 11)
+    assert found.each == pytest.approx(0.95 ** (1 / 121))

@@ -9,7 +9,7 @@ rows are all called the same is worth its clusters.
 
 The level of each cell is that at which all hold together (``simultaneous.py``). Where some cells
 are 0 or 1, their part in the others' errors is not seen, and all are taken as independent, which
-can only widen (Sidak 1967).
+can only widen (Sidak 1967); so are more than MOST_JOINT, of which any one goes with few others.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+
+
+MOST_JOINT = 100
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -143,7 +146,7 @@ def _each(
     """The level of a cell at which all hold together."""
     there = np.isfinite(share)
     moving = there & (share > 0) & (share < 1)
-    if moving.sum() < there.sum():
+    if moving.sum() < there.sum() or there.sum() > MOST_JOINT:
         return float(level ** (1 / there.sum()))
 
     def columns() -> Iterator[tuple[Ints, Floats]]:

@@ -6,11 +6,13 @@ counts alone, as recall's is the mean of hits / rows. So a row moves it by the s
 class and of the class it is called, taken by the complex step (Squire & Trapp 1998); one slope for
 each of three counts, and never a table of all pairs of classes.
 
-The first order sees too little where a class has few rows. The interval is centred on the value
-with some rows more, and its error is not let below the one found there: for a mean of K shares
-2 / K hits and as many misses in each (Price & Bonett 2004), which for two is the one more row in
-each cell of ``cells.py`` (Agresti & Caffo 2000). Without rows of its own, a class then stands for
-what is not known of it.
+The first order sees too little where a class has few rows. The interval's error is not let below
+the one found with some rows more: for a mean of K shares 2 / K hits and as many misses in each
+(Price & Bonett 2004), which for two is the one more row in each cell of ``cells.py`` (Agresti &
+Caffo 2000). Without rows of its own, a class then stands for what is not known of it. Nor is it let
+below what n / (n - 1) for the rows of each class makes of it. The centre is drawn towards the value
+with these rows: all the way for two classes or labels, and for a value on an edge, which has no
+logit; else half of it, since the scale's own pull does the other half by simulation.
 """
 
 from __future__ import annotations
@@ -181,8 +183,26 @@ def from_classes(classes: Classes, parts: Parts, whole: Whole = alone) -> Influe
     )
     first = margins.worth * _mean(moved, weight) + more * hit.sum() + off * pairs
     second = margins.worth * _mean(moved * moved, weight) + more * (hit @ hit) + off * squares
-    least = math.sqrt(max(0.0, float(second - first * first / fuller.n)))
-    return Influence(found.value, influence, centre=there.value, least=least)
+    least = second - first * first / fuller.n
+    few = float(influence @ (influence / _spare(classes))) / margins.n**2
+    return Influence(
+        found.value,
+        influence,
+        centre=_drawn(found.value, there.value, k),
+        least=math.sqrt(max(few, float(least))),
+    )
+
+
+def _drawn(value: float, fuller: float, number: int) -> float:
+    """Where the interval is centred, given the value with some rows more."""
+    part = 1.0 if number < 3 or abs(value) in (0.0, 1.0) else 0.5
+    return value + part * (fuller - value)
+
+
+def _spare(classes: Classes) -> Floats:
+    """One less each row's share of its class (n,): (n - 1) / n, and for an only row one half."""
+    weight = 1.0 if classes.weight is None else classes.weight
+    return np.maximum(1 - weight / classes.margins.rows[classes.truth], 0.5)
 
 
 def _moved(classes: Classes, slopes: Slopes) -> Floats:
@@ -252,4 +272,5 @@ def from_labels(labels: Labels, parts: Parts, whole: Whole = alone) -> Influence
     first = fuller.hits * both + missed * there.row + false * there.call
     second = fuller.hits * both**2 + missed * there.row**2 + false * there.call**2
     least = math.sqrt(max(0.0, float((second - first * first / fuller.n).sum())))
-    return Influence(found.value, influence, centre=there.value, least=least)
+    centre = _drawn(found.value, there.value, margins.rows.size)
+    return Influence(found.value, influence, centre=centre, least=least)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     direction="higher",
     scale="logit",
     needs="label",
+    skew=2.0,
 )
 def f1_weighted(
     truth: NDArray[np.int64],

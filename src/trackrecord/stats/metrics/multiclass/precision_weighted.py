@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     direction="higher",
     scale="logit",
     needs="label",
+    skew=2.0,
 )
 def precision_weighted(
     truth: NDArray[np.int64],

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     direction="higher",
     scale="logit",
     needs="labels",
+    skew=2.0,
 )
 def precision_macro(
     truth: NDArray[np.int8],

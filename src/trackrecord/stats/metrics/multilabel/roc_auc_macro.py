@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     direction="higher",
     scale="logit",
     needs="probabilities",
+    skew=2.0,
 )
 def roc_auc_macro(
     truth: NDArray[np.int8],
