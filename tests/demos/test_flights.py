@@ -162,6 +162,11 @@ def everything_the_page_tells(root: Path) -> None:
     test = next(e for e in found["evaluation"] if e["part"] == "test")
     assert test["result"]["clusters"] == 92
     assert "rejected" in {v["verdict"] for v in test["result"]["verdicts"]}
+    measured = [part for part in test["result"]["slices"] if part["differences"]]
+    assert all(part["bands"] and part["difference_bands"] for part in measured)
+    assert [len(curve["points"]) for curve in test["result"]["decision"]] == [41] * 4
+    reckoned = found["seal"][0]["planned_for"]
+    assert (reckoned["rows"], reckoned["clusters"]) == (82_609, 92)
     run = found["run"][0]
     assert run["mlflow_run"]
     assert not run["mlflow_problem"]
