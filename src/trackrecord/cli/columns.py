@@ -19,7 +19,7 @@ COLUMNS = {
     "positive": "the target's value that counts as 1, where it is a yes or no but not 0 and 1",
     "id": "the column that names each row",
     "cluster": "the column of what rows share that makes them depend on one another",
-    "time": "the column of when each row was asked",
+    "time": "the column of when each row was; rows near each other in time may then depend",
     "weight": "the column of how much each row counts",
 }
 # Of forecasts and of rankings.
@@ -27,11 +27,18 @@ TASK_COLUMNS = {
     "series": "of forecasts: the column of what each row is a forecast of",
     "history": "of forecasts: a file of the same series' past, to measure errors against",
     "season": "of forecasts: after how many steps the past repeats; 1",
+    "horizon": "of forecasts: how many times ahead they were made, to test each baseline",
     "query": "of rankings: the column that names each row's query",
     "document": "of rankings: the column that names each row's document",
     "qrels": "of rankings: a TREC file of which documents answer a query, for a TREC run",
 }
-METAVARS = {"positive": "VALUE", "history": "FILE", "qrels": "FILE", "season": "STEPS"}
+METAVARS = {
+    "positive": "VALUE",
+    "history": "FILE",
+    "qrels": "FILE",
+    "season": "STEPS",
+    "horizon": "TIMES",
+}
 LISTS = {
     "score": "a column of a model's predictions, or the prefix of several; again for each model",
     "baseline": "a column of predictions to compare with; again for each",
@@ -58,7 +65,7 @@ def add_column_options(parser: argparse.ArgumentParser, *, without: tuple[str, .
     )
     for name, meaning in TASK_COLUMNS.items():
         if name not in without:
-            kind = int if name == "season" else str
+            kind = int if name in ("season", "horizon") else str
             metavar = METAVARS.get(name, "COL")
             group.add_argument(f"--{name}", metavar=metavar, type=kind, help=meaning)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from trackrecord.cli.between import tell_forecast_tests, tell_gaps
 from trackrecord.cli.columns import (
     add_column_options,
     add_measure_options,
@@ -54,11 +55,14 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
             level=level_in(options),
             metrics=options.metric,
             criteria=options.criterion,
+            horizon=options.horizon,
         )
     tell_pairing(paired.pairing, (options.a, options.b), found.plan.task)
     for guess in found.guesses:
         say_wrapped(f"  · taken so: {guess}")
     tell_evaluation(found.evaluation, found.plan, found.size)
+    tell_gaps(found.evaluation, found.plan)
+    tell_forecast_tests(found.forecast_tests)
     holds = all(verdict.verdict == "accepted" for verdict in found.verdicts)
     plain = {"pairing": _plain(paired.pairing), **found.to_dict()}
     return Answer(0 if holds else 1, plain)

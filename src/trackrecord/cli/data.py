@@ -1,4 +1,4 @@
-"""``trackrecord data``: what is done to data before a case, a sub-verb each in a file of its own."""
+"""``trackrecord data``: what is done to data before a case, a file for each sub-verb."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trackrecord.cli.between import tell_forecast_tests, tell_gaps
 from trackrecord.cli.columns import (
     add_column_options,
     add_measure_options,
@@ -191,12 +192,15 @@ def evaluate_file(options: argparse.Namespace) -> Answer:
             level=level_in(options),
             metrics=options.metric,
             criteria=options.criterion,
+            horizon=options.horizon,
         )
     said = "these verdicts are" if found.verdicts else "these numbers are"
     say_wrapped(f"  {options.case}: a file is not a sealed case, so {said} stated, not proven (L0)")
     for guess in found.guesses:
         say_wrapped(f"  · taken so: {guess}")
     tell_evaluation(found.evaluation, found.plan, found.size)
+    tell_gaps(found.evaluation, found.plan)
+    tell_forecast_tests(found.forecast_tests)
     answer = found.to_dict()
     if options.out is not None:
         write_report(found, opened, options, ratio)

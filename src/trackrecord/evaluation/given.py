@@ -83,7 +83,8 @@ def _read_flat(
     table: dict[str, Any], baselines: dict[str, Any], asked: Asked, history: pl.DataFrame | None
 ) -> ReadOutcomes:
     read = interpret(table_of(table), WHERE, asked, history=history)
-    return ReadOutcomes(read.frame, _guesses(read.guesses), list(baselines), [], read.task)
+    guesses, timed = _guesses(read.guesses), "time" in read.frame.columns
+    return ReadOutcomes(read.frame, guesses, list(baselines), [], read.task, timed)
 
 
 def _guesses(said: list[str]) -> list[str]:
@@ -234,7 +235,7 @@ def _assembled(
     }
     sliced = {c.removeprefix("slice."): c for c in columns if c.startswith("slice.")}
     parts = [*parts, *others_in(frame, optional, sliced, WHERE)]
-    return ReadOutcomes(pl.DataFrame(parts), [], list(baselines), [], task)
+    return ReadOutcomes(pl.DataFrame(parts), [], list(baselines), [], task, timed="time" in columns)
 
 
 def _flattened(scores: dict[str, Any], wide: dict[str, pl.DataFrame]) -> dict[str, Any]:

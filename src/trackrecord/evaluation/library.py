@@ -11,6 +11,7 @@ import msgspec
 from trackrecord.errors import BadInput, DataError, suggest
 from trackrecord.evaluation.doors import asked_of, read_any
 from trackrecord.evaluation.evaluate import evaluate_outcomes
+from trackrecord.evaluation.forecast_test import ForecastTest
 from trackrecord.evaluation.plan import Plan, plan_for_outcomes
 from trackrecord.evaluation.result import (
     Difference,
@@ -21,6 +22,7 @@ from trackrecord.evaluation.result import (
 )
 from trackrecord.evaluation.roles import ReadOutcomes
 from trackrecord.evaluation.text import MARKS, estimates_table, rows_said, size_said
+from trackrecord.evaluation.timing import over_times
 from trackrecord.stats.estimate import Absence, Estimate
 from trackrecord.stats.metrics import Task
 
@@ -32,13 +34,14 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured: ``result["roc_auc"].lo``, or ``print(result)`` for a table.
 
     ``evaluation`` has everything, ``plan`` what was asked, ``guesses`` what had to be guessed,
-    ``size`` how much data it was, in words.
+    ``size`` how much data it was, in words; ``forecast_tests`` are there where a horizon was given.
     """
 
     evaluation: Evaluation
     plan: Plan
     guesses: list[str]
     size: str = ""
+    forecast_tests: list[ForecastTest] = []
 
     @property
     def candidate(self) -> ModelResult:
@@ -93,7 +96,11 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
             "guesses": list(self.guesses),
             "plan": msgspec.to_builtins(self.plan),
             "result": msgspec.to_builtins(self.evaluation),
+            **({"forecast_tests": tests} if (tests := self._tests()) else {}),
         }
+
+    def _tests(self) -> list[Any]:
+        return [msgspec.to_builtins(test) for test in self.forecast_tests]
 
     def __repr__(self) -> str:
         found = self.evaluation
@@ -180,6 +187,7 @@ def evaluate(
     series: Any = None,
     history: Any = None,
     season: int = 1,
+    horizon: int | None = None,
     query: Any = None,
     document: Any = None,
 ) -> Result:
@@ -201,7 +209,8 @@ def evaluate(
     baseline:
         Scores (n,) to compare with, or a mapping of names to scores; of a table, names.
     id, cluster, time, weight:
-        Columns (n,); of a table, their names. Rows of one cluster may depend on one another.
+        Columns (n,); of a table, their names. Rows of one cluster may depend on one another, and
+        so may rows of one time and of times near each other.
     slices:
         A mapping of names to columns (n,); of a table, columns and conditions ("hour >= 18").
     metrics:
@@ -220,6 +229,8 @@ def evaluate(
     series, history, season:
         Of forecasts: what each row is a forecast of, a table of the same series' past, and after
         how many steps it repeats; errors are then also measured against the past's changes.
+    horizon:
+        How many times ahead forecasts were made; each baseline is then tested against them.
     query, document:
         Of a table of rankings: the columns that name them.
 
@@ -265,7 +276,14 @@ def evaluate(
         history=history,
         season=season,
     )
-    return result_of(read, candidate=candidate, level=level, metrics=metrics, criteria=criteria)
+    return result_of(
+        read,
+        candidate=candidate,
+        level=level,
+        metrics=metrics,
+        criteria=criteria,
+        horizon=horizon,
+    )
 
 
 def compare(
@@ -315,10 +333,12 @@ def result_of(
     level: float = 0.95,
     metrics: Sequence[str] | None = None,
     criteria: Sequence[str] | None = None,
+    horizon: int | None = None,
 ) -> Result:
     """Measure what was read, and say what was guessed on the way."""
+    frame, timed, said = over_times(read)
     plan = plan_for_outcomes(
-        read.frame,
+        frame,
         candidate=candidate,
         level=level,
         baselines=read.baselines,
@@ -326,14 +346,35 @@ def result_of(
         slices=read.slices,
         criteria=list(criteria or []),
         task=read.task,
+        timed=timed,
     )
-    _check_clusters(read.frame, plan)
-    found = evaluate_outcomes(read.frame, plan)
+    _check_clusters(frame, plan)
+    found = evaluate_outcomes(frame, plan)
     return Result(
         evaluation=found,
         plan=plan,
-        guesses=[*read.guesses, *_guesses(plan)],
-        size=size_said(read.frame, found, plan.task),
+        guesses=[*read.guesses, *said, *_guesses(plan)],
+        size=size_said(frame, found, plan.task),
+        forecast_tests=[] if horizon is None else _tested(frame, plan, horizon),
+    )
+
+
+def _tested(frame: pl.DataFrame, plan: Plan, horizon: int) -> list[ForecastTest]:
+    """The candidate's forecasts against each baseline's."""
+    from trackrecord.evaluation.forecast_test import forecast_tests
+
+    if plan.task != "regression" or not plan.baselines or "time" not in frame.columns:
+        raise BadInput(
+            "a horizon is for forecasts in time that are compared with a baseline",
+            next="name the columns: --time COL --baseline COL",
+        )
+    return forecast_tests(
+        frame,
+        models=[plan.candidate],
+        baselines=plan.baselines,
+        horizon=horizon,
+        weighted=plan.weighted,
+        level=plan.level,
     )
 
 
@@ -344,11 +385,13 @@ def _guesses(plan: Plan) -> list[str]:
     else:
         said = ["nothing to compare with: name a column of scores with --baseline"]
     unit, units = ("query", "queries") if plan.task == "ranking" else ("row", "rows")
-    said.append(
-        f"{units} with the same 'cluster' depend on one another"
-        if plan.clustered
-        else f"every {unit} is independent: where not, name what {units} share with --cluster"
-    )
+    if plan.clustered:
+        said.append(f"{units} with the same 'cluster' depend on one another")
+    if plan.timed:
+        said.append(f"{units} of the same or of near 'time's depend on one another")
+    if not (plan.clustered or plan.timed):
+        what = f"name what {units} share with --cluster"
+        said.append(f"every {unit} is independent: where not, {what}")
     if plan.weighted:
         said.append("a row counts by its 'weight'")
     return said

@@ -158,6 +158,7 @@ def pair(
         [names[1]],
         list(dict.fromkeys([*a.slices, *b.slices])),
         a.task,
+        timed=a.timed,
     )
     return Paired(
         read,

@@ -125,12 +125,19 @@ def interpret(
         )
     if task != "binary":
         found = _read_task(raw, where, asked, history, task)
-        return replace(found, guesses=[said, *found.guesses]) if said else found
+        guesses = [said, *found.guesses] if said else found.guesses
+        return replace(found, guesses=guesses, timed=asked.time is not None)
     roles = roles_of(raw, where, asked)
     columns = [ids_in(raw, roles.id, where), truth_of(raw[roles.truth], where, asked.positive)]
     columns += [score_of(raw[c], where).alias(f"score.{name}") for name, c in roles.scores.items()]
     columns += others_in(raw, roles.optional, roles.sliced, where)
-    return ReadOutcomes(pl.DataFrame(columns), roles.guesses, roles.baselines, roles.slices)
+    return ReadOutcomes(
+        pl.DataFrame(columns),
+        roles.guesses,
+        roles.baselines,
+        roles.slices,
+        timed=asked.time is not None,
+    )
 
 
 def roles_of(raw: pl.DataFrame, where: str, asked: Asked) -> Roles:

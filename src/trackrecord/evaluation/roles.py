@@ -58,7 +58,8 @@ class ReadOutcomes:
     """An Outcomes table, and what had to be guessed to read it so, a sentence each.
 
     ``baselines`` are the models that were asked for as baselines, ``slices`` the slices asked for
-    as a plan writes them; both empty where nobody asked. ``task`` is what the truth is.
+    as a plan writes them; both empty where nobody asked. ``task`` is what the truth is; ``timed``
+    says that a time was asked for, so that rows near each other in time may depend.
     """
 
     frame: pl.DataFrame
@@ -66,6 +67,7 @@ class ReadOutcomes:
     baselines: list[str] = field(default_factory=list)
     slices: list[str] = field(default_factory=list)
     task: Task = "binary"
+    timed: bool = False
 
 
 @dataclass(frozen=True)
