@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 
 from trackrecord.stats.influence import Influence
+from trackrecord.stats.remembering import remembered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,6 +79,15 @@ def cells_of(
     if isinstance(score, Tally):
         counts = score.counts[threshold]
         return Cells(counts, np.arange(4), None, math.fsum(counts))
+    if weight is not None:
+        return _cells(truth, score, threshold, weight)
+    name = ("cells", threshold)
+    return remembered(name, (truth, score), lambda: _cells(truth, score, threshold, None))
+
+
+def _cells(
+    truth: NDArray[np.int8], score: Floats, threshold: float, weight: Floats | None
+) -> Cells:
     cell = 2 * truth.astype(np.intp) + (score > threshold)
     counted = np.bincount(cell, weights=weight, minlength=4)
     n = float(truth.size)

@@ -8,6 +8,7 @@ import numpy as np
 
 from trackrecord.errors import BadInput
 from trackrecord.stats.influence import Undefined
+from trackrecord.stats.remembering import remembered
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -70,16 +71,19 @@ def check_scores(asked: Metric, scores: Floats) -> None:
     """Undefined for no rows, or scores that this metric has no use for."""
     if scores.size == 0:
         raise Undefined("there are no rows")
-    bad = int(scores.size - np.count_nonzero(np.isfinite(scores)))
+    bad, outside = remembered("checked", (scores,), lambda: _bad_and_outside(scores))
     if bad:
         raise Undefined(f"{bad} of {scores.size} scores are not finite numbers")
-    if asked.needs == "probability":
-        outside = int(np.count_nonzero((scores < 0) | (scores > 1)))
-        if outside:
-            raise Undefined(
-                f"{outside} of {scores.size} scores lie outside [0, 1], so they are "
-                "no probabilities"
-            )
+    if asked.needs == "probability" and outside:
+        raise Undefined(
+            f"{outside} of {scores.size} scores lie outside [0, 1], so they are no probabilities"
+        )
+
+
+def _bad_and_outside(scores: Floats) -> tuple[int, int]:
+    """How many scores are not finite, and how many are below 0 or above 1."""
+    bad = int(scores.size - np.count_nonzero(np.isfinite(scores)))
+    return bad, int(np.count_nonzero((scores < 0) | (scores > 1)))
 
 
 def clusters_of(cluster: Codes | None, rows: int) -> Codes | None:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
 from trackrecord.stats.influence import Undefined
+from trackrecord.stats.remembering import remembered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
-
-# Rows whose rankings are kept, as long as their scores are: about 20 bytes each.
-REMEMBERED = 1 << 24
-_ranked: dict[tuple[int, int], tuple[weakref.ref[Any], weakref.ref[Any], Ranking]] = {}
 
 
 class Ranking(msgspec.Struct, frozen=True):
@@ -52,27 +48,9 @@ def rank(truth: NDArray[np.int8], score: Floats, weight: Floats | None = None) -
 
     Columns that cannot be written to are ranked once for all the metrics that ask.
     """
-    if weight is not None or not (_frozen(truth) and _frozen(score)):
+    if weight is not None:
         return _rank(truth, score, weight)
-    name = (id(truth), id(score))
-    known = _ranked.get(name)
-    if known is not None and known[0]() is truth and known[1]() is score:
-        return known[2]
-    found = _rank(truth, score, None)
-    _ranked[name] = (weakref.ref(truth), weakref.ref(score, lambda _: _forget(name)), found)
-    while len(_ranked) > 1 and sum(one.order.size for *_, one in _ranked.values()) > REMEMBERED:
-        _forget(next(iter(_ranked)))
-    return found
-
-
-def _frozen(column: NDArray[np.generic]) -> bool:
-    """Whether neither the column nor what it is a view of can be written to."""
-    base = column.base
-    return not (column.flags.writeable or (isinstance(base, np.ndarray) and base.flags.writeable))
-
-
-def _forget(name: tuple[int, int]) -> None:
-    _ranked.pop(name, None)
+    return remembered("rank", (truth, score), lambda: _rank(truth, score, None))
 
 
 def _rank(truth: NDArray[np.int8], score: Floats, weight: Floats | None) -> Ranking:

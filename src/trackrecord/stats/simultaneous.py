@@ -84,7 +84,7 @@ def unit_sums(
         alike(psi.size, row.size, "influences", "the rows")
         if psi.size == 0 or row.min() < 0 or row.max() >= n:
             raise BadInput(f"a column needs rows, with numbers from 0 to {n - 1}")
-        at = (row if unit is None else unit[row]) % kept
+        at = row % kept if unit is None else unit[row] % kept
         found.append(np.bincount(at, weights=psi / psi.size, minlength=kept))
     return np.column_stack(found) if found else np.empty((kept, 0))
 

@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from trackrecord.stats.remembering import remembered
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -76,7 +78,7 @@ def spread_of(
     squares = influence * influence
     total, carriers = float(squares.sum()), _participation(squares)
     if cluster is None:
-        mine = float(squares[truth != 0].sum()) if both else 0.0
+        mine = float(squares[_positive(truth)].sum()) if both else 0.0
         alone = _corrected(total - mine, n - positives if both else n)
         alone += _corrected(mine, positives) if both else 0.0
         return Spread(math.sqrt(alone) / n, float(sparse), None, carriers, sparse, n)
@@ -91,6 +93,11 @@ def spread_of(
         n * worth,
         worth,
     )
+
+
+def _positive(truth: NDArray[np.int8]) -> Ints:
+    """The places of the positive rows."""
+    return remembered("positive", (truth,), lambda: np.flatnonzero(truth))
 
 
 def _clustered(
