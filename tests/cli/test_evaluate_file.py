@@ -24,7 +24,7 @@ def flights(rows: int = 400) -> pl.DataFrame:
             "p_late": score,
             "p_seasonal": np.round(score, 1),
             "plane": np.arange(rows) // 4,
-            "day": [f"2024-01-{1 + n % 28:02d}" for n in range(rows)],
+            "day": [f"2024-{1 + n // 10 // 28:02d}-{1 + n // 10 % 28:02d}" for n in range(rows)],
             "w": 1 + np.arange(rows) % 3,
             "hour": np.arange(rows) % 24,
             "carrier": np.where(np.arange(rows) % 2 == 0, "AA", "UA"),
