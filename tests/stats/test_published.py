@@ -38,7 +38,7 @@ def area(marker: str) -> tuple[Influence, Estimate]:
     [("s100b", 0.7314, 0.6301, 0.8326), ("ndka", 0.6120, 0.5012, 0.7227)],
 )
 def test_areas_have_procs_error(marker: str, value: float, lo: float, hi: float) -> None:
-    """DeLong's interval as pROC prints it: value and 1.96 errors (Robin et al. 2011, table 2).
+    """DeLong's interval as pROC prints it: value and 1.96 errors (Robin et al. 2011).
 
     Ours has the same error, on the logit scale with Student's t.
     """

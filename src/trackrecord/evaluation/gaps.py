@@ -23,6 +23,7 @@ from trackrecord.stats.pairwise import (
     ratio_between,
 )
 from trackrecord.stats.simultaneous import BUCKETS
+from trackrecord.stats.skewness import cautious
 from trackrecord.stats.spread import spread_of
 from trackrecord.stats.stepdown import step_down
 
@@ -133,7 +134,10 @@ def _error(
     ``inside`` and ``all_rows`` are influences over their numbers of rows, ``column`` (G,) the sums
     of their difference within units.
     """
-    degrees = spread_of(inside, np.zeros(inside.size, dtype=np.int8), member.cluster).degrees
+    spread = spread_of(inside, np.zeros(inside.size, dtype=np.int8), member.cluster)
+    if family.metric.skew > 1:
+        spread = cautious(spread, inside, member.cluster, family.metric.skew)
+    degrees = spread.degrees
     if family.cluster is None:
         square = float(all_rows @ all_rows + inside @ (inside - 2 * all_rows[member.rows]))
     else:
@@ -166,6 +170,8 @@ def _on_scale(asked: Metric, found: Influence) -> tuple[float, Floats] | None:
     value = found.value / found.width
     if asked.scale == "log":
         return (math.log(value), found.influence / found.value) if value > 0 else None
+    if asked.scale == "complement":
+        return (-math.log1p(-value), found.influence / (1 - value)) if value < 1 else None
     if asked.scale in ("logit", "fisher"):
         unit, wide = ((value + 1) / 2, 2.0) if asked.scale == "fisher" else (value, 1.0)
         if not 0 < unit < 1:
