@@ -86,7 +86,7 @@ def columns_of(table: pl.DataFrame, plan: Plan) -> Columns:
     return Columns(
         truth=_kept(truth),
         scores={name: _kept(score) for name, score in scores.items()},
-        cluster=cluster_codes(table["cluster"]) if plan.clustered else None,
+        cluster=_kept(cluster_codes(table["cluster"])) if plan.clustered else None,
         weight=table["weight"].cast(pl.Float64).to_numpy() if plan.weighted else None,
         period=cluster_codes(table["time"]) if plan.timed else None,
     )
@@ -168,7 +168,7 @@ def measure_slices(
     only one metric's influences are in memory.
     """
     names = [plan.candidate] if plan.reference is None else [plan.candidate, plan.reference]
-    here = [columns.part(part.rows, names) for part in parts]
+    here = [columns.part(_kept(part.rows), names) for part in parts]
     own: list[Found] = [[] for _ in parts]
     gaps: list[Found] = [[] for _ in parts]
     bands: list[list[Band]] = [[] for _ in parts]

@@ -18,6 +18,7 @@ Found = TypeVar("Found")
 # Rows, over all that is kept: some ten or twenty bytes each.
 REMEMBERED = 1 << 25
 _kept: dict[Hashable, tuple[tuple[weakref.ref[Any], ...], int, Any]] = {}
+_rows = [0]
 
 
 def remembered(what: Hashable, columns: tuple[Column, ...], find: Callable[[], Found]) -> Found:
@@ -33,11 +34,19 @@ def remembered(what: Hashable, columns: tuple[Column, ...], find: Callable[[], F
         found: Found = known[2]
         return found
     found = find()
-    refs = tuple(weakref.ref(column, lambda _: _kept.pop(name, None)) for column in columns)
+    _forget(name)
+    refs = tuple(weakref.ref(column, lambda _: _forget(name)) for column in columns)
     _kept[name] = (refs, columns[0].size, found)
-    while len(_kept) > 1 and sum(rows for _, rows, _ in list(_kept.values())) > REMEMBERED:
-        _kept.pop(next(iter(_kept)), None)
+    _rows[0] += columns[0].size
+    while len(_kept) > 1 and _rows[0] > REMEMBERED:
+        _forget(next(iter(_kept)))
     return found
+
+
+def _forget(name: Hashable) -> None:
+    known = _kept.pop(name, None)
+    if known is not None:
+        _rows[0] -= known[1]
 
 
 def _frozen(column: Column) -> bool:

@@ -20,7 +20,7 @@ depend on neither a seed nor numpy's release.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -29,6 +29,7 @@ import numpy as np
 from trackrecord.errors import BadInput
 from trackrecord.stats.arguments import alike, codes, finite, level_within
 from trackrecord.stats.proportions import normal_quantile
+from trackrecord.stats.remembering import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 BUCKETS = 4096
 DRAWS = 10_000
@@ -74,19 +76,34 @@ def unit_sums(
     if cluster is None:
         unit, groups = None, n
     else:
-        names, unit = np.unique(codes(cluster, n, "clusters"), return_inverse=True)
-        groups = names.size
+        held = codes(cluster, n, "clusters")
+        unit, groups = remembered("units", (np.asarray(cluster),), lambda: _units(held))
     kept = max(1, min(groups, BUCKETS))
     found = []
     for rows, influence in columns:
         psi = finite(influence, "influences")
-        row = np.arange(n) if rows is None else codes(rows, psi.size, "a column's rows")
+        row = np.arange(n) if rows is None else np.asarray(rows)
         alike(psi.size, row.size, "influences", "the rows")
-        if psi.size == 0 or row.min() < 0 or row.max() >= n:
-            raise BadInput(f"a column needs rows, with numbers from 0 to {n - 1}")
-        at = row % kept if unit is None else unit[row] % kept
+        if unit is None:
+            at = remembered(("places", n, kept), (row,), partial(_places, row, n, None, kept))
+        else:
+            at = _places(row, n, unit, kept)
         found.append(np.bincount(at, weights=psi / psi.size, minlength=kept))
     return np.column_stack(found) if found else np.empty((kept, 0))
+
+
+def _units(clusters: Ints) -> tuple[Ints, int]:
+    """Each row's unit from 0, and how many there are."""
+    names, unit = np.unique(clusters, return_inverse=True)
+    return unit, names.size
+
+
+def _places(rows: Ints, n: int, unit: Ints | None, kept: int) -> Ints:
+    """Which of ``kept`` sums each row goes into."""
+    row = codes(rows, rows.size, "a column's rows")
+    if row.size == 0 or row.min() < 0 or row.max() >= n:
+        raise BadInput(f"a column needs rows, with numbers from 0 to {n - 1}")
+    return row % kept if unit is None else unit[row] % kept
 
 
 def apart(rows: ArrayLike, inside: ArrayLike, whole: ArrayLike) -> tuple[None, Floats]:
