@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+# the variance of what is 0 or 1 as often: an average precision of few rows is too high as well
+MOST_VARIANCE = 0.25
 # with fewer rows the spread of a class is known so badly that all there can be is taken
 SCARCE = 10
 
@@ -85,6 +87,8 @@ class Average:
         if spread.se == 0:
             self.drawn += part * (unit - value)
         least = max(spread.se**2, share * unit * (1 - unit) / rows)
+        if self.few and spread.sparse < SCARCE:
+            least = MOST_VARIANCE
         self.unseen += part**2 * max(0.0, least - seen)
 
     def move(self, influence: Floats) -> None:

@@ -153,15 +153,16 @@ def classes_of(truth: Ints, label: Ints, weight: Floats | None) -> Classes:
 
 
 def from_classes(classes: Classes, parts: Parts, whole: Whole = alone) -> Influence:
-    """The value of ``whole(*sums of parts)`` with its influences, centre and least error."""
+    """The value of ``whole(*sums of parts)`` with its influences, centre and least error.
+
+    There are two classes or more.
+    """
     margins, weight, k = classes.margins, classes.weight, classes.number
     found = slopes_of(margins, parts, whole)
     moved = _moved(classes, found)
     influence = margins.n * (moved - _mean(moved, weight))
     if weight is not None:
         influence = influence * weight
-    if k < 2:
-        return Influence(found.value, influence)
     more = min(MOST_MORE, 2 / k)
     off, part = more / (k - 1), margins.worth / margins.n
     fuller = Margins(
