@@ -302,6 +302,17 @@ def test_what_takes_all_rows_is_refused_in_words(tmp_path: Path) -> None:
         tr.evaluate(folder, weight="score.base")
 
 
+@pytest.mark.parametrize(
+    "option", [["--out", "r.html"], ["--time", "id"], ["--qrels", "q"], ["--task", "regression"]]
+)
+def test_the_command_refuses_what_parts_cannot_give(
+    tmp_path: Path, option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_parts(tmp_path / "parts", outcomes())
+    assert main(["evaluate", f"{folder}/", *option]) == 2
+    assert "parts" in " ".join(capsys.readouterr())
+
+
 def test_a_ranking_that_has_no_room_says_what_it_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,16 @@ from trackrecord.cli.measured import say_wrapped, tell_evaluation
 from trackrecord.cli.printing import progress
 from trackrecord.errors import BadInput
 
+ALL_ROWS = "it takes all rows at once, and only some are in memory"
+OTHER_TASK = "of parts, only what has a yes or no as its truth is measured"
+# what one file or a case may be asked, and parts may not
+ELSEWHERE = {
+    **dict.fromkeys(("part", "run"), "it is for a case"),
+    **dict.fromkeys(("out", "costs", "time"), ALL_ROWS),
+    **dict.fromkeys(("series", "history", "season", "horizon"), OTHER_TASK),
+    **dict.fromkeys(("query", "document", "qrels"), OTHER_TASK),
+}
+
 
 def names_parts(options: argparse.Namespace, named: str) -> bool:
     """Whether a pattern is named, or a folder: with a slash, since a case may have its name."""
@@ -23,13 +33,11 @@ def names_parts(options: argparse.Namespace, named: str) -> bool:
 
 def evaluate_in_parts(options: argparse.Namespace) -> Answer:
     """Measure a table of predictions that is read in parts."""
-    for name in ("part", "run", "out"):
-        if getattr(options, name) is not None:
+    for name, why in ELSEWHERE.items():
+        if getattr(options, name, None) not in (None, [], False):
             raise BadInput(
                 f"--{name} cannot be had of predictions in parts",
-                why="a report draws every row, and only some are in memory at once"
-                if name == "out"
-                else "it is for a case",
+                why=why,
                 next=f"trackrecord evaluate '{options.case}'",
             )
     from trackrecord.evaluation.partitioned import evaluate_parts

@@ -128,7 +128,7 @@ def _roles(table: Table, asked: Asked) -> Roles:
             why="of parts, only what has a yes or no as its truth is measured",
             next="evaluate a file that fits into memory",
         )
-    for what in ("slices", "weight", "id"):
+    for what in ("slices", "weight", "time", "id"):
         if not getattr(asked, what):
             continue
         raise BadInput(
