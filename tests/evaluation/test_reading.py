@@ -125,6 +125,10 @@ def test_a_name_that_does_not_fit_is_an_error(asked: Any, what: str, why: str) -
         ([1.0, None, 1.0, 1.0], "the weight is missing or not finite in 1 row"),
         ([1.0, float("inf"), 1.0, 1.0], "the weight is missing or not finite in 1 row"),
         (["1", "x", "1", "1"], "the weights hold text, not numbers"),
+        (
+            [1e-320, 2.0, 1.0, 1.0],
+            "the weight is above 0 but less than 1e-100 of the greatest in 1 row",
+        ),
     ],
 )
 def test_weights_that_cannot_be_used_are_named(weights: list[Any], what: str) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # Values of a truth that are few enough to choose one of them.
 MOST_NAMED = 6
+# Weights that are smaller, beside the greatest, vanish when they are squared.
+SMALLEST_SHARE = 1e-100
 SHAPE = "an outcomes table has the columns id, truth (0 or 1), and score or score.NAME"
 
 
@@ -260,6 +262,15 @@ def weights_of(series: pl.Series, where: str) -> pl.Series:
     if not (weights > 0).any():
         raise DataError(
             "every weight is 0", where=where, why="then no row counts, and nothing can be measured"
+        )
+    tiny = (weights > 0) & (weights / float(weights.max()) < SMALLEST_SHARE)  # type: ignore[arg-type]
+    if tiny.any():
+        raise DataError(
+            f"the weight is above 0 but less than {SMALLEST_SHARE:g} of the greatest in "
+            f"{counted(int(tiny.sum()))}",
+            where=f"{where}, {rows_where(tiny)}",
+            why="beside the greatest it is too small to be reckoned with",
+            next="write 0 for a row that should not count",
         )
     return weights
 

@@ -142,11 +142,14 @@ def is_label(series: pl.Series, classes: list[str], *, all_known: bool = False) 
 
     if series.dtype.is_nested() or series.null_count() == len(series):
         return False
-    if series.dtype == pl.String and not all_known:
-        return not set(series.unique().drop_nulls().to_list()).isdisjoint(classes)
     if not (series.dtype.is_numeric() or series.dtype in (pl.String, pl.Boolean)):
         return False
-    return set(as_text(series).unique().drop_nulls().to_list()) <= set(classes)
+    values = series.drop_nulls().unique()
+    if series.dtype == pl.String and not all_known:
+        return bool(values.is_in(classes).any())
+    if len(values) > len(classes):
+        return False
+    return set(as_text(values).to_list()) <= set(classes)
 
 
 def columns_in(held: str | Wide) -> list[str]:

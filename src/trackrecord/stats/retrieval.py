@@ -94,6 +94,8 @@ def discounted(hits: Hits, gain: Floats, k: int | None, weight: Floats | None) -
     order = np.lexsort((-gain, hits.query))
     nth = hits.nth
     most = hits.total(gain[order] / np.log2(1.0 + nth), nth <= (nth.size if k is None else k))
+    if nothing := int(np.count_nonzero(most == 0)):
+        raise Undefined(f"{nothing} queries have relevance so small that its gain is 0")
     return mean_of(got / most, weight)
 
 
