@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from trackrecord.errors import BadInput, DataError
+from trackrecord.evaluation.arrays import table_of
+from trackrecord.evaluation.outcomes import canonical_outcomes, write_outcomes
 from trackrecord.evaluation.reading import Asked, ReadOutcomes, interpret, open_outcomes
 from trackrecord.evaluation.reading_numbers import quantile_columns
 
@@ -347,3 +349,30 @@ def test_options_of_a_table_have_to_be_there() -> None:
     for option in ("series", "query", "document"):
         error = refused({"truth": NUMBERS, "score": NUMBERS}, **{option: "zz"}, task="ranking")
         assert error.what == "p.csv has no column 'zz'" or "query" in error.what
+
+
+WRITTEN: dict[str, dict[str, Any]] = {
+    "classes": {"truth": KINDS, **wide("score.rf."), "score.rule": KINDS},
+    "labels": {**LABELS, "score.m.a": [0.5] * 60, "score.m.b": [0.1] * 60},
+    "numbers": {"truth": NUMBERS, "score.rf": NUMBERS, "score.rf.q0.1": NUMBERS,
+                "score.rf.q0.9": NUMBERS, "score.old": NUMBERS},
+    "queries": {"query": ["p", "p", "q", "q"], "document": ["a", "b", "a", "b"],
+                "truth": [1, 2, 1, 1], "score.a": [0.1, 0.2, 0.3, None]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_outcomes_of_every_task_are_read_as_they_were_written(name: str, tmp_path: Path) -> None:
+    frame = canonical_outcomes(read(WRITTEN[name]).frame)
+    write_outcomes(frame, tmp_path / "o.parquet")
+    again = open_outcomes(tmp_path / "o.parquet")
+    assert again.task == read(WRITTEN[name]).task
+    assert canonical_outcomes(again.frame).equals(frame)
+    if name != "queries":
+        assert interpret(table_of(frame), "o").frame.equals(again.frame)
+
+
+def test_the_scales_of_forecasts_are_read_as_they_were_written(tmp_path: Path) -> None:
+    frame = interpret(pl.DataFrame(SERIES), "f", history=pl.DataFrame(PAST)).frame
+    write_outcomes(frame, tmp_path / "o.parquet")
+    assert open_outcomes(tmp_path / "o.parquet").frame["scale"].to_list() == [1.0] * 8

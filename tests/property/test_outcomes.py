@@ -169,4 +169,5 @@ def test_no_table_gives_anything_but_outcomes_or_an_error_in_words(
     frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
     for table in (frame, frame.cast(pl.Float64, strict=False)):
         with contextlib.suppress(DataError):
-            assert set(interpret(table, "t").frame["truth"]) <= {0, 1}
+            found = interpret(table, "t")
+            assert found.task != "binary" or set(found.frame["truth"]) <= {0, 1}

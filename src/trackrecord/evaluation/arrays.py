@@ -42,6 +42,10 @@ def table_of(data: Any) -> pl.DataFrame:
     except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
         kind = type(data).__name__
         raise BadInput(f"a {kind} is not a table of outcomes", why=str(error)[:200]) from None
+    if any(isinstance(dtype, pl.Struct) for dtype in frame.dtypes):
+        from trackrecord.evaluation.nested import unnested
+
+        frame = unnested(frame)
     return pl.DataFrame([canonical(series, "UTC", place) for series in frame.get_columns()])
 
 

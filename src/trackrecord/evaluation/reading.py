@@ -83,6 +83,8 @@ def open_outcomes(
         missing, NaN, infinite or of a kind that the task cannot use – naming rows.
     """
     from trackrecord.data.sources import read_table
+    from trackrecord.evaluation.arrays import table_of
+    from trackrecord.evaluation.nested import nested_in, rankings_in
     from trackrecord.evaluation.room import check_room
     from trackrecord.evaluation.trec import is_trec_run
 
@@ -100,7 +102,14 @@ def open_outcomes(
             f"{path.name} is a TREC run: it does not say which documents answer a query",
             next=f"give the judgements, too: trackrecord evaluate {path.name} --qrels FILE",
         )
-    return interpret(read_table(path), path.name, asked, history=past)  # type: ignore[arg-type]
+    raw = nested_in(path)
+    if raw is None:
+        raw = read_table(path)
+    elif (ranked := rankings_in(raw)) is not None:
+        return ranked
+    else:
+        raw = table_of(raw)
+    return interpret(raw, path.name, asked, history=past)  # type: ignore[arg-type]
 
 
 def interpret(

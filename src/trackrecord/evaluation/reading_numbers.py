@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trackrecord.errors import BadInput, DataError
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 POINT_NAMES = (*SCORE_NAMES, "forecast", "yhat", "y_forecast", "mean", "fc")
 POINT = "point"
+SCALES = ("scale", "scale_squared")
+SCALE_WORDS = replace(TRUTHS, kind="a scale is the mean change of a series' past")
 # Squares of squares of such numbers, summed over rows, are still finite.
 GREATEST = 1e60
 SHAPE = "a prediction is a column of numbers: score, score.NAME, or any with --score COL"
@@ -75,6 +78,7 @@ def read_numbers(
     taken = {*places.claimed, *places.sliced.values()}
     models, said = number_models(raw, asked, taken, where)
     used = {c for point, q in models.values() for c in [point, *q.values()] if c is not None}
+    used |= set(SCALES) if series is not None else set()
     guesses = [*said, *said_of(names, places, asked, used | ({series} if series else set()))]
     guesses += [horizon] if horizon else []
     ids = _ids(raw, places, series, where)
@@ -140,6 +144,9 @@ def with_series(
     if "cluster" not in frame.columns and named_by.n_unique() > 1:
         frame = frame.with_columns(named_by.alias("cluster"))
         guesses.append(f"rows of one {series!r} depend on one another (--cluster says otherwise)")
+    if history is None and set(SCALES) <= set(raw.columns):
+        held = [number_of(raw[name], where, SCALE_WORDS).alias(name) for name in SCALES]
+        return frame.with_columns(held), guesses
     if history is None:
         guesses.append("without --history FILE, errors are not compared with the series' past")
         return frame, guesses
@@ -181,7 +188,7 @@ def number_models(
 ) -> tuple[dict[str, Forecast], list[str]]:
     """(each model's columns, what was guessed); baselines come before the models."""
     names = list(raw.columns)
-    free = [c for c in names if c not in taken and not c.startswith("slice.")]
+    free = [c for c in names if c not in {*taken, *SCALES} and not c.startswith("slice.")]
     numeric = [c for c in free if raw[c].dtype.is_numeric()]
     quantiles = quantile_columns(numeric)
     spread = {c for held in quantiles.values() for c in held.values()}
