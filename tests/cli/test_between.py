@@ -98,3 +98,13 @@ def test_python_says_the_same(folder: Path) -> None:
     result = tr.evaluate(table["truth"], table["score"], time=table["day"], metrics=["brier"])
     assert result.plan.timed
     assert "60 periods" in result["brier"].method
+
+
+def test_exact_bounds_of_a_share_are_there_on_request(folder: Path) -> None:
+    words = ["evaluate", "p.csv", "--metric", "accuracy", "--json"]
+    found = [
+        trackrecord(*words, *more, at=folder).json["result"]["models"][0]["estimates"][0]
+        for more in ([], ["--exact"])
+    ]
+    assert [e["method"] for e in found] == ["Wilson score", "Clopper-Pearson"]
+    assert found[1]["lo"] < found[0]["lo"] < found[0]["hi"] < found[1]["hi"]

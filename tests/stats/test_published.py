@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
 from trackrecord.stats.estimate import Estimate
 from trackrecord.stats.estimates import difference_of, estimate_of, measure
 from trackrecord.stats.influence import Influence
-from trackrecord.stats.proportions import normal_quantile
+from trackrecord.stats.proportions import exact_proportion, normal_quantile
 
 ASAH = Path(__file__).parent / "published" / "asah.csv"
 
@@ -54,3 +55,16 @@ def test_two_markers_of_the_same_patients_have_delongs_z() -> None:
     gap = difference_of("roc_auc", area("s100b")[0], area("ndka")[0])
     assert isinstance(gap, Estimate)
     assert gap.value / gap.se == pytest.approx(1.3908, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "lo", "hi"),
+    [(81, 263, 0.2527, 0.3676), (15, 148, 0.0578, 0.1617), (0, 20, 0.0, 0.1684)],
+)
+def test_shares_have_newcombes_published_exact_bounds(
+    right: int, n: int, lo: float, hi: float
+) -> None:
+    """Newcombe 1998, table I, method 5: Clopper and Pearson's."""
+    found = exact_proportion(right, n)
+    assert found == pytest.approx((lo, hi), abs=5e-5)
+    assert found == pytest.approx(proportion_confint(right, n, method="beta"), rel=1e-10)

@@ -88,6 +88,11 @@ def add_measure_options(parser: argparse.ArgumentParser) -> None:
         help='such as "roc_auc >= 0.70"; exit 1 when the interval does not show that it holds',
     )
     group.add_argument(
+        "--exact",
+        action="store_true",
+        help="shares of independent rows by Clopper and Pearson, which never miss too often",
+    )
+    group.add_argument(
         "--level", metavar="SHARE", type=float, default=None, help="of the intervals; 0.95"
     )
 
@@ -99,6 +104,7 @@ def file_options(options: argparse.Namespace) -> list[str]:
         *LISTS,
         "task",
         *TASK_COLUMNS,
+        "exact",
         "metric",
         "criterion",
         "level",
@@ -106,7 +112,7 @@ def file_options(options: argparse.Namespace) -> list[str]:
         "out",
         "costs",
     ]
-    return [f"--{name}" for name in names if getattr(options, name, None) not in (None, [])]
+    return [f"--{name}" for name in names if getattr(options, name, None) not in (None, [], False)]
 
 
 def asked_in(options: argparse.Namespace) -> Asked:

@@ -44,7 +44,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
     """Pair, measure, tell."""
-    from trackrecord.evaluation.library import result_of
+    from trackrecord.evaluation.measured import result_of
 
     with progress("comparing") as step:
         step("reading the predictions", 0.1)
@@ -56,6 +56,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
             metrics=options.metric,
             criteria=options.criterion,
             horizon=options.horizon,
+            exact=options.exact,
         )
     tell_pairing(paired.pairing, (options.a, options.b), found.plan.task)
     for guess in found.guesses:

@@ -27,7 +27,7 @@ from trackrecord.version import __version__
 
 if TYPE_CHECKING:
     from trackrecord.evaluation.case import EvaluationPredicate, PartName
-    from trackrecord.evaluation.library import Result
+    from trackrecord.evaluation.measured import Result
     from trackrecord.evaluation.reading import ReadOutcomes
 
 FILES = (".parquet", ".csv", ".tsv", ".tab", ".gz", ".arrow", ".feather", ".ipc")
@@ -171,7 +171,7 @@ def evaluate_file(options: argparse.Namespace) -> Answer:
             where=f"--out {options.out}",
             next=f"mkdir -p {Path(options.out).parent}",
         )
-    from trackrecord.evaluation.library import result_of
+    from trackrecord.evaluation.measured import result_of
     from trackrecord.evaluation.room import in_parts
 
     if in_parts(path_in(options, options.case)):
@@ -193,6 +193,7 @@ def evaluate_file(options: argparse.Namespace) -> Answer:
             metrics=options.metric,
             criteria=options.criterion,
             horizon=options.horizon,
+            exact=options.exact,
         )
     said = "these verdicts are" if found.verdicts else "these numbers are"
     say_wrapped(f"  {options.case}: a file is not a sealed case, so {said} stated, not proven (L0)")

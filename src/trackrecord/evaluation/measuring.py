@@ -136,7 +136,14 @@ def measure_all(columns: Columns, plan: Plan) -> tuple[list[ModelResult], list[D
         for name, _ in roles:
             measured[name] = columns.measure(metric, name)
             own[name].append(
-                estimate_of(metric, measured[name], cluster=cluster, period=period, level=level)
+                estimate_of(
+                    metric,
+                    measured[name],
+                    cluster=cluster,
+                    period=period,
+                    level=level,
+                    exact=plan.exact,
+                )
             )
         for model, baseline in pairs:
             gap = difference_of(
@@ -186,7 +193,7 @@ def measure_slices(
                 continue
             first = mine.measure(metric, plan.candidate)
             shared: Any = {"cluster": mine.cluster, "period": mine.period}
-            at = estimates_of(metric, first, **shared)
+            at = estimates_of(metric, first, exact=plan.exact, **shared)
             own[place].append(family.add(place, part.rows, mine.cluster, at, first))
             if plan.reference is None:
                 continue

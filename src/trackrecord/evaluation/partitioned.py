@@ -39,7 +39,7 @@ from trackrecord.stats.merged import CELLS, MEANS, RANKED, family_of, thresholds
 from trackrecord.stats.metrics import get_metric
 
 if TYPE_CHECKING:
-    from trackrecord.evaluation.library import Result
+    from trackrecord.evaluation.measured import Result
 
     Progress = Callable[[str, float], None]
 
@@ -77,7 +77,7 @@ def evaluate_parts(
     BadInput
         For what cannot be measured in parts.
     """
-    from trackrecord.evaluation.library import Result
+    from trackrecord.evaluation.measured import Result
 
     asked = asked or Asked()
     files = find_parts(named) if isinstance(named, str | Path) else list(named)

@@ -30,6 +30,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     ``carrier`` or ``distance > 1000`` over ``slice.NAME`` columns. ``clustered`` says that the
     ``cluster`` column makes rows dependent, ``timed`` that rows depend on those of the same and of
     near ``time``, ``weighted`` that the ``weight`` column says how much each row counts.
+    ``exact`` asks for Clopper and Pearson's intervals of shares where rows are independent.
     ``simultaneous`` asks for bands that hold for all slices at once, ``gaps`` for how far apart
     slices are and which are truly worse than all rows, ``decision`` for a decision curve of the
     candidate and the reference between two thresholds.
@@ -54,6 +55,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     weighted: bool = False
     timed: bool = False
     gaps: bool = False
+    exact: bool = False
     task: Task = "binary"
     simultaneous: bool = False
     decision: Thresholds | None = None
@@ -70,6 +72,7 @@ def plan_for_outcomes(
     criteria: list[str] | None = None,
     task: Task = "binary",
     timed: bool = False,
+    exact: bool = False,
 ) -> Plan:
     """The plan for an Outcomes table that no case stands behind.
 
@@ -125,6 +128,7 @@ def plan_for_outcomes(
         task=task,
         timed=timed,
         gaps=bool(slices),
+        exact=exact,
         simultaneous=bool(slices),
     )
 

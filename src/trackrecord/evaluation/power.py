@@ -15,7 +15,7 @@ import numpy as np
 
 from trackrecord.cases.criteria import Requirement, parse_requirement
 from trackrecord.errors import BadInput
-from trackrecord.evaluation.library import Result, result_of
+from trackrecord.evaluation.measured import Result, result_of
 from trackrecord.evaluation.reading import ReadOutcomes
 from trackrecord.stats.estimate import Absence
 from trackrecord.stats.estimates import measure

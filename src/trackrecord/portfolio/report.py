@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
     from jinja2 import Environment
 
-    from trackrecord.evaluation.library import Result
+    from trackrecord.evaluation.measured import Result
     from trackrecord.evaluation.measuring import Columns
 
 

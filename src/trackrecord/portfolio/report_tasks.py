@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import polars as pl
     from jinja2 import Environment
 
-    from trackrecord.evaluation.library import Result
+    from trackrecord.evaluation.measured import Result
     from trackrecord.evaluation.plan import Plan
     from trackrecord.evaluation.result import Confusion, ConfusionCell
 

@@ -12,7 +12,7 @@ from trackrecord.portfolio.results import BEST, LEAST_SHARE
 from trackrecord.stats.metrics import get_metric
 
 if TYPE_CHECKING:
-    from trackrecord.evaluation.library import Result
+    from trackrecord.evaluation.measured import Result
     from trackrecord.evaluation.result import Band, SliceResult
     from trackrecord.stats.estimate import Absence, Estimate
     from trackrecord.stats.metrics import Metric

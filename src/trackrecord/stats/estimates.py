@@ -29,7 +29,7 @@ from trackrecord.stats.intervals import (
     units_of,
 )
 from trackrecord.stats.metrics import Metric, get_metric
-from trackrecord.stats.proportions import proportion, t_quantile
+from trackrecord.stats.proportions import exact_proportion, proportion, t_quantile
 from trackrecord.stats.ranking import same_ranking
 from trackrecord.stats.reduced import given, reduced
 from trackrecord.stats.retrieval import same_order
@@ -138,16 +138,19 @@ def estimate_of(
     cluster: Codes | None = None,
     period: Codes | None = None,
     level: float = 0.95,
+    exact: bool = False,
 ) -> Estimate | Absence:
     """The measured value with its interval at ``level``.
 
     ``cluster`` (n,) holds each row's cluster as a whole number; rows of one cluster may depend on
     each other in any way, clusters not. ``period`` (n,) likewise holds when a row was, in order:
     rows of one period, and of periods near each other, may depend in any way. Without both, rows
-    are independent.
+    are independent; a share of independent rows has Wilson's interval, or, where it is to be
+    ``exact``, Clopper & Pearson's.
     """
     _check_level(level)
-    return estimates_of(metric, measured, cluster=cluster, period=period)(level)
+    found = estimates_of(metric, measured, cluster=cluster, period=period, exact=exact)
+    return found(level)
 
 
 def estimates_of(
@@ -156,6 +159,7 @@ def estimates_of(
     *,
     cluster: Codes | None = None,
     period: Codes | None = None,
+    exact: bool = False,
 ) -> Leveled:
     """``estimate_of`` at any level, what all levels share being reckoned once."""
     if isinstance(measured, Absence):
@@ -173,7 +177,7 @@ def estimates_of(
             when = None if when is None else when[measured.of]
         if codes is None and weight is None and when is None:
             m = influence.size
-            return partial(_wilson, asked, value, m, n)
+            return partial(_of_share, asked, value, m, n, exact)
     spread = _spread(asked, influence, truth, codes, weight, when)
     if isinstance(spread, str):
         return _always(Absence(metric=asked.name, reason=spread, n=n))
@@ -286,9 +290,10 @@ def _paired(
     )
 
 
-def _wilson(asked: Metric, value: float, m: int, n: int, level: float) -> Estimate:
-    lo, hi = proportion(round(value * m), m, level)
-    method = "Wilson score" if m == n else f"Wilson score, {m} of the rows"
+def _of_share(asked: Metric, value: float, m: int, n: int, exact: bool, level: float) -> Estimate:
+    lo, hi = (exact_proportion if exact else proportion)(round(value * m), m, level)
+    method = "Clopper-Pearson" if exact else "Wilson score"
+    method = method if m == n else f"{method}, {m} of the rows"
     return plain_estimate(asked, value, lo, hi, level, n, None, method)
 
 

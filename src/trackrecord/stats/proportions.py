@@ -36,6 +36,22 @@ def proportion(successes: float, n: float, level: float = 0.95) -> tuple[float, 
     return lo, hi
 
 
+def exact_proportion(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
+    """Clopper & Pearson's interval (1934) for ``successes`` of ``n``; (0, 1) where n is 0.
+
+    Each end is the proportion at which a result as far or farther has half the chance of missing:
+    it holds at least as often as ``level`` says, whatever the proportion, and is wider for that.
+    """
+    from scipy.special import betaincinv
+
+    if n <= 0:
+        return 0.0, 1.0
+    tail, failures = (1 - level) / 2, n - successes
+    lo = 0.0 if successes <= 0 else float(betaincinv(successes, failures + 1, tail))
+    hi = 1.0 if failures <= 0 else float(betaincinv(successes + 1, failures, 1 - tail))
+    return lo, hi
+
+
 def paired_error(differing: float, difference: float, n: int) -> float:
     """The standard error of a difference of two proportions on the same ``n`` rows.
 
