@@ -5,9 +5,10 @@ no; ``--into`` also puts it into a page, between its markers.
 
 A row's class is drawn by the design's rates; a model sees, for each class, ``sharp`` if it is the
 row's and a normal error, and makes probabilities of it that are a little too sure. Labels are drawn
-from log odds with a part that is common to a row. In clusters, half of a model's error is common
-to a cluster, and the rates differ from cluster to cluster, which no model sees. The true value of a
-metric is scikit-learn's, on 400,000 rows, each of a cluster of its own.
+from log odds with a part that is common to a row, so that their rates are the design's. In
+clusters, 30 % of the variance of a model's error is common to a cluster, and the rates differ from
+cluster to cluster, which no model sees. The true value of a metric is scikit-learn's, on 400,000
+rows, each of a cluster of its own.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ SEED = 20260101
 POPULATION = 400_000
 SURE = 1.2
 NOISE = (1.0, 1.5)
+TILT = 0.4
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def draw(design: Design, rows: int, groups: int | None, rng: np.random.Generator
             size = rng.lognormal(sigma=0.7, size=groups)
             cluster = rng.choice(groups, size=rows, p=size / size.sum())
         own = (1 - design.share) ** 0.5
-        tilt = 0.4 * rng.normal(size=(groups, k))[cluster]
+        tilt = TILT * rng.normal(size=(groups, k))[cluster]
         both = design.share**0.5 * rng.normal(size=(groups, k))[cluster]
         common = [both, both]
     seen = own * rng.normal(size=(rows, k))
@@ -124,8 +127,7 @@ def draw(design: Design, rows: int, groups: int | None, rng: np.random.Generator
         signal = design.sharp * np.eye(k)[truth]
         base = np.log(design.rates)
     else:
-        share = np.asarray(design.rates)
-        base = np.log(share / (1 - share)) * 1.6
+        base = middle(design)
         risk = base + design.sharp * (rng.normal(size=(rows, 1)) + rng.normal(size=(rows, k))) / 2
         truth = (rng.random((rows, k)) < expit(risk + tilt)).astype(np.int8)
         signal, base = risk, 0.0
@@ -139,16 +141,29 @@ def draw(design: Design, rows: int, groups: int | None, rng: np.random.Generator
     return Sample(truth, (scores[0], scores[1]), cluster)
 
 
+@cache
+def middle(design: Design) -> np.ndarray:
+    """The mean log odds (K,) at which the population's rates of labels are the design's."""
+    node, weight = np.polynomial.hermite_e.hermegauss(60)
+    spread = np.hypot(design.sharp / 2**0.5, TILT if design.clusters else 0.0)
+    low, high = np.full(len(design.rates), -30.0), np.full(len(design.rates), 30.0)
+    for _ in range(80):
+        at = (low + high) / 2
+        under = expit(at[:, None] + spread * node) @ (weight / weight.sum()) < design.rates
+        low, high = np.where(under, at, low), np.where(under, high, at)
+    return (low + high) / 2
+
+
 def drawn(odds: np.ndarray, rows: int, rng: np.random.Generator) -> np.ndarray:
     """A class for each row, by log rates (rows or 1, K)."""
     edges = softmax(odds, axis=1).cumsum(axis=1)
     return np.minimum((rng.random((rows, 1)) > edges).sum(axis=1), odds.shape[1] - 1)
 
 
-def true_values(design: Design) -> list[dict[str, float]]:
+def true_values(design: Design, rows: int = POPULATION) -> list[dict[str, float]]:
     """Each metric of both models over the population, by scikit-learn."""
     rng = np.random.default_rng(1)
-    whole = draw(design, POPULATION, POPULATION if design.clusters else None, rng)
+    whole = draw(design, rows, rows if design.clusters else None, rng)
     of = of_classes if design.task == "multiclass" else of_labels
     return [of(whole.truth, score) for score in whole.scores]
 
@@ -239,14 +254,18 @@ class Covered:
 
 
 def cover(
-    design: Design, samples: int, seed: int = SEED, metrics: list[str] | None = None
+    design: Design,
+    samples: int,
+    seed: int = SEED,
+    metrics: list[str] | None = None,
+    truths: list[dict[str, float]] | None = None,
 ) -> Covered:
     """Measure ``samples`` samples of a design with every metric and every paired difference."""
     rng = np.random.default_rng(seed)
     tallies: dict[str, Tally] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        truths = true_values(design)
+        truths = truths or true_values(design)
     asked = [get_metric(name, design.task) for name in metrics or metric_names(design.task)]  # type: ignore[arg-type]
     for _ in range(samples):
         sample = draw(design, design.rows, design.clusters, rng)
