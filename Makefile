@@ -45,6 +45,7 @@ coverage: $(STAMP) ## how often the intervals hold the truth, at full length
 	$(BIN)/python -m tests.simulation.numbers --samples 2000
 	$(BIN)/python -m tests.simulation.inference_tables
 	$(BIN)/python -m tests.simulation.rankings
+	$(BIN)/python -m tests.simulation.classes
 
 lock:            ## choose the newest versions that fit (needs uv)
 	uv pip compile pyproject.toml --extra demo --group dev --universal --python-version 3.11 \
