@@ -121,7 +121,7 @@ def test_queries_without_relevance_or_judgements_are_left_out_and_said(tmp_path:
         lambda text: "\n" + text.rstrip("\n"),
         lambda text: "  " + text.replace("\n", "\n  "),
         lambda text: b"\xef\xbb\xbf" + text.encode(),
-        lambda text: gzip.compress(text.encode()),
+        lambda text: gzip.compress(text.encode(), mtime=0),
         lambda text: "".join(reversed(text.splitlines(keepends=True))),
     ],
 )
@@ -170,7 +170,7 @@ def test_judgements_may_have_beir_s_header(tmp_path: Path) -> None:
         (QRELS, "x Q0 d1 1 1 t\n", ["0.run has no document for any of the 2 queries"]),
         (QRELS, b"q1 Q0 \xff 1 1 t\n", ["0.run is not UTF-8", "line 1"]),
         (QRELS, b"q1\0Q0", ["0.run is no text"]),
-        (QRELS, gzip.compress(RUN.encode())[:-9], ["0.run is damaged"]),
+        (QRELS, gzip.compress(RUN.encode(), mtime=0)[:-9], ["0.run is damaged"]),
         (RUN, RUN, ["line 1 of qrels.txt has 6 fields"]),
     ],
 )
@@ -196,8 +196,8 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     [
         (RUN.encode(), True),
         (b"\xef\xbb\xbf\r\n  q1\tQ0\td2  1 -3.5e2 some-tag\r\n", True),
-        (gzip.compress(RUN.encode()), True),
-        (gzip.compress(RUN.encode())[:40], True),
+        (gzip.compress(RUN.encode(), mtime=0), True),
+        (gzip.compress(RUN.encode(), mtime=0)[:40], True),
         (b"", False),
         (b"id,truth,score\n1,0,0.5\n", False),
         (b"a b c d e f\n", False),
