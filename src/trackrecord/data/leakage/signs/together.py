@@ -1,0 +1,136 @@
+"""Preprocessing fitted on train and test together, seen from what it leaves in the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trackrecord.data.leakage.scores import as_numbers
+from trackrecord.data.leakage.sign import Sign, looks_for
+from trackrecord.data.leakage.world import World
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+EXACT = 1e-6
+LEAST_FILLED = 5
+
+
+@looks_for("columns scaled with the test rows", kind="L1.2")
+def scaled_together(world: World) -> Iterator[Sign]:
+    """Columns with mean 0 and deviation 1, or from 0 to 1, over both tables but not over train."""
+    for name, train, test in _numbers(world):
+        both = np.concatenate([train, test])
+        if _standard(train) or _unit(train):
+            continue
+        scaled = "mean 0 and standard deviation 1" if _standard(both) else ""
+        # A range of 0 to 1 may be nature's; that the test alone has its end is worth a look only
+        # where values are broken and fill the range.
+        if not scaled and _unit(both) and np.unique(both).size > 0.2 * both.size:
+            scaled = "the range 0 to 1"
+        yield Sign(
+            columns=[name],
+            measure="scaled over both tables",
+            value=float(bool(scaled)),
+            n=both.size,
+            large=bool(scaled),
+            verdict="leak" if "mean" in scaled else "suspect",
+            what=f"{name!r} has exactly {scaled} over train and test together, and not over train: "
+            "the scaler saw the test rows",
+            fix="fit the scaler on the training rows, then apply it to the test rows",
+        )
+
+
+@looks_for("missing values filled with what the test rows helped to compute", kind="L1.2")
+def filled_together(world: World) -> Iterator[Sign]:
+    """A value that many rows share is the mean of the other rows of both tables, not of train's."""
+    for name, train, test in _numbers(world):
+        both = np.concatenate([train, test])
+        levels, counts = np.unique(both, return_counts=True)
+        common = levels[int(np.argmax(counts))]
+        rest = both[both != common]
+        if counts.max() < LEAST_FILLED or rest.size < 10 or levels.size < 10:
+            continue
+        own = train[train != common]
+        slack = EXACT * (float(rest.std()) or 1.0)
+        by_all = abs(float(rest.mean()) - common) <= slack
+        by_train = own.size > 0 and abs(float(own.mean()) - common) <= slack
+        yield Sign(
+            columns=[name],
+            measure="filled with the mean of both tables",
+            value=float(by_all and not by_train),
+            n=both.size,
+            large=by_all and not by_train,
+            verdict="leak",
+            what=f"{int(counts.max()):,} rows have in {name!r} exactly the mean of the other rows "
+            "of train and test together, and not of train alone: the imputer saw the test rows",
+            fix="fit the imputer on the training rows, then apply it to the test rows",
+        )
+
+
+@looks_for("components computed with the test rows", kind="L1.2")
+def components_together(world: World) -> Iterator[Sign]:
+    """Columns that are centred and uncorrelated over both tables, and not over train: a PCA."""
+    columns = [
+        (name, train, test)
+        for name, train, test in _numbers(world)
+        if abs(float(np.concatenate([train, test]).mean()))
+        <= EXACT * (float(np.concatenate([train, test]).std()) or 1.0)
+        and len(train) == world.train.height
+        and len(test) == world.test.height
+        and np.unique(train).size > 10
+    ][:200]
+    if len(columns) < 2:
+        return
+    train = np.column_stack([part for _, part, _ in columns])
+    both = np.vstack([train, np.column_stack([part for _, _, part in columns])])
+    apart, together = _largest(train), _largest(both)
+    # One pair of columns that never met may be uncorrelated; exactly so to 1e-6 it is not.
+    found = together <= EXACT < 1e-3 < apart
+    yield Sign(
+        columns=[name for name, _, _ in columns][:20],
+        measure="largest correlation over both tables",
+        value=together,
+        n=both.shape[0],
+        large=found,
+        verdict="leak",
+        what=f"{len(columns)} columns are exactly uncorrelated over train and test together, and "
+        f"correlated by up to {apart:.2f} over train: the components were computed on all rows",
+        fix="fit the decomposition on the training rows, then apply it to the test rows",
+    )
+
+
+def _numbers(world: World) -> Iterator[tuple[str, Floats, Floats]]:
+    """The float features of both tables, without what is missing."""
+    for name in world.plain:
+        if not (world.train[name].dtype.is_float() and world.test[name].dtype.is_float()):
+            continue
+        train, test = as_numbers(world.train[name]), as_numbers(world.test[name])
+        if train is None or test is None:
+            continue
+        train, test = train[~np.isnan(train)], test[~np.isnan(test)]
+        if train.size >= 10 and test.size >= 5:
+            yield name, train, test
+
+
+def _standard(values: Floats) -> bool:
+    spread = float(values.std()), float(values.std(ddof=1))
+    unit = any(abs(one - 1) <= EXACT for one in spread)
+    return unit and abs(float(values.mean())) <= EXACT
+
+
+def _unit(values: Floats) -> bool:
+    return abs(float(values.min())) <= 1e-9 and abs(float(values.max()) - 1) <= 1e-9
+
+
+def _largest(table: Floats) -> float:
+    spread = table.std(0)
+    kept = table[:, spread > 0]
+    if kept.shape[1] < 2:
+        return 1.0
+    correlation = np.corrcoef(kept, rowvar=False)
+    return float(np.abs(correlation - np.diag(np.diag(correlation))).max())
