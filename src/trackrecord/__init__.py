@@ -11,6 +11,9 @@ TYPE_CHECKING = False  # typing takes as long to load as the interpreter itself
 if TYPE_CHECKING:
     from trackrecord.cases.reader import read_case
     from trackrecord.cases.spec import Case
+    from trackrecord.data.leakage.audit import audit_world
+    from trackrecord.data.leakage.dynamic import audit_pipeline
+    from trackrecord.data.leakage.world import world_of
     from trackrecord.errors import TrackrecordError
     from trackrecord.evaluation.evaluate import evaluate_outcomes
     from trackrecord.evaluation.library import Comparison, Result, compare, evaluate
@@ -29,6 +32,8 @@ __all__ = [
     "TrackrecordError",
     "Workspace",
     "__version__",
+    "audit_pipeline",
+    "audit_world",
     "compare",
     "evaluate",
     "evaluate_outcomes",
@@ -36,6 +41,7 @@ __all__ = [
     "read_case",
     "read_outcomes",
     "verify",
+    "world_of",
     "write_outcomes",
 ]
 
@@ -48,6 +54,8 @@ _HOME = {
     "Result": ("evaluation.library", "Result"),
     "TrackrecordError": ("errors", "TrackrecordError"),
     "Workspace": ("workspace", "Workspace"),
+    "audit_pipeline": ("data.leakage.dynamic", "audit_pipeline"),
+    "audit_world": ("data.leakage.audit", "audit_world"),
     "compare": ("evaluation.library", "compare"),
     "evaluate": ("evaluation.library", "evaluate"),
     "evaluate_outcomes": ("evaluation.evaluate", "evaluate_outcomes"),
@@ -55,6 +63,7 @@ _HOME = {
     "read_case": ("cases.reader", "read_case"),
     "read_outcomes": ("evaluation.outcomes", "read_outcomes"),
     "verify": ("portfolio.verify", "verify_folder"),
+    "world_of": ("data.leakage.world", "world_of"),
     "write_outcomes": ("evaluation.outcomes", "write_outcomes"),
 }
 
