@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from html.parser import HTMLParser
 
@@ -86,6 +87,28 @@ def test_hostile_names_are_escaped_everywhere() -> None:
     page = report(frame.with_columns(id=pl.lit(EVIL) + pl.col("id")))
     assert EVIL not in page
     assert "&lt;script&gt;" in page
+
+
+def test_names_cannot_turn_the_direction_of_writing() -> None:
+    turned = pl.col("slice.site").str.replace("north", "\u202e000.1")
+    assert "\u202e" not in report(table().with_columns(turned))
+
+
+def test_slices_are_set_against_each_other_as_the_terminal_does() -> None:
+    read = interpret(table().with_columns(
+        pl.when(pl.col("slice.site") == "south").then(0.5).otherwise(pl.col("score.new"))
+        .alias("score.new")), "p.csv")  # fmt: skip
+    found = result_of(read, metrics=["brier", "bias"])
+    page = render_report(found, read.frame, name="p.csv", tool="test")
+    gap = next(g for g in found.evaluation.gaps if g.metric == "brier")
+    assert '<h2 id="groups">Between groups</h2>' in page
+    pair = f"{html.escape(gap.least)} to {html.escape(gap.most)}"
+    assert f"<td>{pair}</td>" in page.replace("&#34;", "&quot;")
+    bounds = f'<span class="bounds">[{gap.lo:.3f}, {gap.hi:.3f}]</span>'
+    assert f"<data>{gap.value:.3f}</data> {bounds}" in page
+    assert "<em>Brier score</em>: site: south (p\N{NO-BREAK SPACE}" in page
+    alone = report(table().drop("slice.site"))
+    assert "Between groups" not in alone
 
 
 def test_the_most_confident_errors_are_named_with_their_ids() -> None:

@@ -92,6 +92,8 @@ def test_each_task_has_its_parts_and_none_of_a_yes_or_no(task: str) -> None:
     assert not tags.seen & {"script", "img", "link", "iframe", "form"}
     assert tags.addresses == []  # nor a style in a tag, which the page's policy would refuse
     assert "lines hold for all slices at once" in page
+    assert ">Between groups<" in page
+    assert re.search(r'<td class="right num"><data>[\d.,]+</data> <span class="bounds">\[', page)
 
 
 @pytest.mark.parametrize("task", SECTIONS)

@@ -35,8 +35,10 @@ def tell_gaps(result: Evaluation, plan: Plan) -> None:
             say_wrapped(f"  … and {len(rows) - MOST} more: --json has them all")
         say_wrapped(f"  a gap's bounds hold for all pairs of its slices at {100 * plan.level:g} %")
     named = [(part, found) for part in result.slices for found in part.worse]
-    for metric in dict.fromkeys(found.metric for _, found in named):
+    for metric in plan.metrics:
         mine = sorted((f.p, slice_name(p)) for p, f in named if f.metric == metric)
+        if not mine:
+            continue
         said = ", ".join(f"{name} (p {_chance(p)})" for p, name in mine[:NAMED])
         more = f" and {len(mine) - NAMED} more" if len(mine) > NAMED else ""
         say_wrapped(f"  ! worse than all rows in {metric}: {said}{more}")

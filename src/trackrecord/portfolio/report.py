@@ -16,7 +16,8 @@ from trackrecord.evaluation.outcomes import canonical_outcomes
 from trackrecord.portfolio import figures, plots, rendering
 from trackrecord.portfolio.citations import Cited, Stated, cite, stated
 from trackrecord.portfolio.decision_figures import decision
-from trackrecord.portfolio.pointers import shown
+from trackrecord.portfolio.group_figures import groups
+from trackrecord.portfolio.pointers import shown, upright
 from trackrecord.portfolio.rendering import style_of
 from trackrecord.portfolio.report_figures import ranking
 from trackrecord.portfolio.results import headline
@@ -86,6 +87,9 @@ def render_report(
             cuts=curves.cuts(swept, probabilities=probabilities),
             rows=swept.positives + swept.negatives,
             slices=slices(evaluation),
+            groups=groups(found),
+            model=plan.candidate,
+            unit="rows",
             slice_columns=[c.removeprefix("slice.") for c in table.columns if c[:6] == "slice."],
             alarms=_mistakes(table, plan.candidate, high),
             misses=_mistakes(table, plan.candidate, low),
@@ -106,6 +110,7 @@ def evaluation_of(found: Result, columns: Columns) -> Stated:
 def environment() -> Environment:
     """The page's filters, which here take plain numbers as well as those of an evaluation."""
     made = rendering.environment()
+    made.finalize = lambda value: upright(value) if type(value) is str else value
 
     def form_of(form: str) -> Any:
         return lambda value: cite(value, form) if isinstance(value, Cited) else shown(value, form)

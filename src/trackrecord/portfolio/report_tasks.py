@@ -17,6 +17,7 @@ from trackrecord.evaluation.tasks.multiclass import classes_of
 from trackrecord.evaluation.text import decimals_for, in_decimals, plain_number
 from trackrecord.portfolio import task_figures as figures
 from trackrecord.portfolio import task_pictures as drawn
+from trackrecord.portfolio.group_figures import groups
 from trackrecord.portfolio.pointers import shown, upright
 from trackrecord.portfolio.rendering import TEMPLATES, style_of
 from trackrecord.stats.metrics import get_metric
@@ -60,6 +61,8 @@ def render_task_report(found: Result, outcomes: pl.DataFrame, *, name: str, tool
             forests=figures.forests(found),
             gains=figures.gains(found),
             slices=figures.slices(found),
+            groups=groups(found),
+            model=plan.candidate,
             **nothing | own,
         )
     )
