@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -106,7 +107,7 @@ BAD = {
     "three labels": (
         BASIC.with_columns(truth=pl.int_range(pl.len()) % 3), [], "it has 3 different values"),
     "one class": (BASIC.with_columns(truth=pl.lit(1)), [], "the truth has one class"),
-    "one row": (BASIC.head(1), [], "the truth has one class: all 1 rows"),
+    "one row": (BASIC.head(1), [], "the truth has one class: its only row"),
     "no rows": (BASIC.clear(), [], "has a header but no rows"),
     "one cluster": (
         BASIC.with_columns(plane=pl.lit("N1")), ["--cluster", "plane"], "in one cluster, 'N1'"),
@@ -116,7 +117,8 @@ BAD = {
         BASIC.with_columns(w=pl.lit(0)), ["--weight", "w"], "every weight is 0"),
     "weight in one class only": (
         BASIC.with_columns(w=pl.col("truth")), ["--weight", "w"], "one class"),
-    "doubled ids": (BASIC.with_columns(id=pl.lit("x")), [], "repeat an id"),
+    "doubled ids": (BASIC.with_columns(id=pl.lit("x")), [], "399 rows repeat an id"),
+    "one doubled id": (pl.concat([BASIC, BASIC.head(1)]), [], "1 row repeats an id"),
     "mixed types": (
         BASIC.with_columns(score=pl.col("score").cast(pl.String).replace(
             BASIC["score"].cast(pl.String)[5], "high")), [], "'score' holds text, not numbers"),
@@ -169,6 +171,14 @@ def test_a_file_that_is_no_table_ends_in_2_with_words(
     told = trackrecord("evaluate", "p.csv", at=tmp_path)
     assert told.code == 2
     assert what in told.err
+
+
+def test_a_pipe_is_no_case_and_the_words_say_what_to_do(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    told = trackrecord("evaluate", "pipe", at=tmp_path)
+    assert told.code == 2
+    assert "pipe is no file on a disk" in told.err
+    assert "write it into a file first" in told.err
 
 
 def test_scores_that_are_no_probabilities_give_what_still_holds(folder: Path) -> None:

@@ -130,7 +130,7 @@ def test_slices_are_given_as_columns_or_by_name() -> None:
         ((TRUTH, np.full(400, np.nan)), "missing or NaN in 400 rows of 400"),
         ((TRUTH * 2, SCORE), "'truth' is not 0 or 1"),
         ((TRUTH * 0, SCORE), "the truth has one class"),
-        (([1], [0.5]), "the truth has one class: all 1 rows are 1"),
+        (([1], [0.5]), "the truth has one class: its only row is 1"),
         (([], []), "the input has no rows"),
     ],
 )
@@ -164,3 +164,37 @@ def test_one_cluster_is_refused() -> None:
     with pytest.raises(DataError, match="all rows are in one cluster, '7'"):
         tr.evaluate(TRUTH, SCORE, cluster=np.full(400, 7))
     assert tr.evaluate(TRUTH, SCORE, cluster=[None] * 400)["roc_auc"].clusters == 400
+
+
+def test_one_time_is_refused_as_a_time() -> None:
+    with pytest.raises(DataError, match="all rows are of one time, '7'") as caught:
+        tr.evaluate(TRUTH, SCORE, time=np.full(400, 7))
+    assert "--time" in str(caught.value.next)
+
+
+def test_a_baseline_is_predictions_or_the_name_of_one_of_the_models() -> None:
+    models = {"new": SCORE, "old": SCORE[::-1]}
+    named = tr.evaluate(TRUTH, models, baseline="old")
+    given = tr.evaluate(TRUTH, {"new": SCORE}, baseline={"old": SCORE[::-1]})
+    assert named.plan.baselines == ["old"]
+    assert named.difference("roc_auc") == given.difference("roc_auc")
+    with pytest.raises(BadInput, match="there is no model 'odl'") as caught:
+        tr.evaluate(TRUTH, models, baseline="odl")
+    assert caught.value.why == "models: new, old"
+
+
+def test_where_nothing_is_exact_that_is_said() -> None:
+    alone = tr.evaluate(TRUTH, SCORE, metrics=["accuracy"], exact=True)
+    assert alone["accuracy"].method == "Clopper-Pearson"
+    assert not [said for said in alone.guesses if "exact" in said]
+    shared = {"cluster": np.arange(400) // 4, "metrics": ["accuracy"]}
+    held = tr.evaluate(TRUTH, SCORE, exact=True, **shared)
+    assert held["accuracy"] == tr.evaluate(TRUTH, SCORE, **shared)["accuracy"]
+    assert [said for said in held.guesses if "intervals are as without --exact" in said]
+
+
+def test_a_column_of_scores_makes_slices_and_stays_one() -> None:
+    table = {"truth": TRUTH, "score": SCORE}
+    found = tr.evaluate(table, slices=["score > 0.5"], metrics=["accuracy"])
+    assert [part.value for part in found.slices] == ["yes", "no"]
+    assert found["accuracy"] == tr.evaluate(table, metrics=["accuracy"])["accuracy"]

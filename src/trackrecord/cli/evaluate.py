@@ -90,6 +90,12 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
         Path(named).suffix.lower() in FILES or (Path(options.folder or ".") / named).is_file()
     ):
         return evaluate_file(options)
+    if named and not path_in(options, named).is_dir() and path_in(options, named).exists():
+        raise BadInput(
+            f"{named} is no file on a disk",
+            why="a file is read more than once, and what comes through a pipe is there once",
+            next="write it into a file first, then: trackrecord evaluate FILE",
+        )
     return evaluate_case(options)
 
 

@@ -48,8 +48,9 @@ def ids_of(series: pl.Series, where: str) -> pl.Series:
         examples = []
         for value in ids.filter(doubled).unique(maintain_order=True).head(3).to_list():
             examples.append(f"{value[:60]!r} in {rows_where(ids == value)}")
+        repeated = len(ids) - ids.n_unique()
         raise DataError(
-            f"{counted(len(ids) - ids.n_unique())} repeat an id",
+            f"{counted(repeated)} {'repeats' if repeated == 1 else 'repeat'} an id",
             where=f"{where}: {'; '.join(examples)}",
             why="each row is one unit, with one truth and one score of each model",
             next="keep one row of each id",
@@ -300,6 +301,11 @@ def _kind(series: pl.Series) -> str:
 def counted(rows: int) -> str:
     """``1 row``, ``2 rows``."""
     return f"{rows:,} row" if rows == 1 else f"{rows:,} rows"
+
+
+def all_are(rows: int) -> str:
+    """``all 5 rows are``, ``its only row is``."""
+    return "its only row is" if rows == 1 else f"all {rows:,} rows are"
 
 
 def rows_where(mask: pl.Series) -> str:

@@ -58,10 +58,11 @@ def read_any(
 
     given = {name: values for name, values in columns.items() if values is not None}
     given |= {f"slice.{name}": values for name, values in (slices or {}).items()}
+    models, baselines = _sides(score, baseline)
     return read_given(
         data,
-        _by_name(score, "score"),
-        {} if baseline is None else _by_name(baseline, "baseline"),
+        models,
+        baselines,
         given,
         classes=classes,
         task=task,
@@ -94,6 +95,23 @@ def asked_of(
 def _by_name(scores: Any, name: str) -> dict[str, Any]:
     """Predictions of each model; a mapping is of models, not of one model's columns."""
     return dict(scores) if isinstance(scores, Mapping) else {name: scores}
+
+
+def _sides(score: Any, baseline: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(models, baselines); a baseline may be one of the models, by its name."""
+    models = _by_name(score, "score")
+    words = [baseline] if isinstance(baseline, str) else baseline
+    named = isinstance(score, Mapping) and _is_words(words) and bool(words)
+    if named and set(words) <= set(models):
+        return ({name: values for name, values in models.items() if name not in words},
+                {name: models[name] for name in words})  # fmt: skip
+    if isinstance(baseline, str):
+        raise BadInput(
+            f"there is no model {baseline!r}",
+            why=f"models: {', '.join(map(str, models))}",
+            next="baseline= is predictions, or the name of one of several models in score=",
+        )
+    return models, {} if baseline is None else _by_name(baseline, "baseline")
 
 
 def _past(history: Any) -> pl.DataFrame | None:

@@ -20,7 +20,7 @@ from trackrecord.evaluation.result import (
 )
 from trackrecord.evaluation.roles import ReadOutcomes
 from trackrecord.evaluation.text import MARKS, estimates_table, rows_said, size_said
-from trackrecord.evaluation.timing import over_times
+from trackrecord.evaluation.timing import over_times, timed_only
 from trackrecord.stats.estimate import Absence, Estimate
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def result_of(
         timed=timed,
         exact=exact,
     )
-    _check_clusters(frame, plan)
+    _check_clusters(frame, plan, of_times=timed_only(read))
     found = evaluate_outcomes(frame, plan)
     return Result(
         evaluation=found,
@@ -234,17 +234,27 @@ def _guesses(plan: Plan) -> list[str]:
         said.append(f"every {unit} is independent: where not, {what}")
     if plan.weighted:
         said.append("a row counts by its 'weight'")
+    if plan.exact and (plan.clustered or plan.timed or plan.weighted):
+        why = "weighted" if plan.weighted else "dependent on one another"
+        said.append(f"nothing is exact where {units} are {why}: intervals are as without --exact")
     return said
 
 
-def _check_clusters(outcomes: pl.DataFrame, plan: Plan) -> None:
+def _check_clusters(outcomes: pl.DataFrame, plan: Plan, *, of_times: bool) -> None:
     """Raise DataError where all rows are one cluster: then no interval can be had at all."""
     if not plan.clustered or outcomes["cluster"].n_unique() > 1:
         return
     if outcomes["cluster"].null_count():
         return  # a row without a cluster is one of its own
+    only = str(outcomes["cluster"][0])[:60]
+    if of_times:
+        raise DataError(
+            f"all rows are of one time, {only!r}",
+            why="one time cannot show how much times differ, so there is no interval",
+            next="name a finer column with --time, or none if rows are independent",
+        )
     raise DataError(
-        f"all rows are in one cluster, {str(outcomes['cluster'][0])[:60]!r}",
+        f"all rows are in one cluster, {only!r}",
         why="one cluster cannot show how much clusters differ, so there is no interval",
         next="name a finer column with --cluster, or none if rows are independent",
     )

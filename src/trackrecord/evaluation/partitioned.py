@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trackrecord.errors import BadInput, DataError
+from trackrecord.evaluation.checking import all_are
 from trackrecord.evaluation.evaluate import check_plan
 from trackrecord.evaluation.partitioned_estimates import differences_of, models_of
 from trackrecord.evaluation.partitioned_parts import (
@@ -89,7 +90,7 @@ def evaluate_parts(
     found, ranks = _sum(table, wanted, jobs, progress)
     if 0 in found.rows:
         raise DataError(
-            f"the truth has one class: all {table.rows:,} rows are {int(found.rows[1] > 0)}",
+            f"the truth has one class: {all_are(table.rows)} {int(found.rows[1] > 0)}",
             why="no model can be told from another where everything turned out the same",
             next="evaluate rows of which some came true and some did not",
         )

@@ -30,3 +30,8 @@ def over_times(read: ReadOutcomes) -> tuple[pl.DataFrame, bool, list[str]]:
         return frame, False, [f"{few}, so 'time' is not used for errors"]
     clusters = pl.col("time").cast(pl.String).alias("cluster")
     return frame.with_columns(clusters), False, [f"{few}, so each time is a cluster"]
+
+
+def timed_only(read: ReadOutcomes) -> bool:
+    """Whether times are all that says which rows depend on one another."""
+    return read.timed and "time" in read.frame.columns and "cluster" not in read.frame.columns

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trackrecord.errors import DataError
-from trackrecord.evaluation.checking import score_of, truth_of
+from trackrecord.evaluation.checking import all_are, score_of, truth_of
 from trackrecord.evaluation.tasks import TaskColumns
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def check(outcomes: pl.DataFrame, models: list[str]) -> None:
     positives = int(truth.cast(int).sum())
     if positives in (0, outcomes.height):
         raise DataError(
-            f"the truth has one class: all {outcomes.height:,} rows are {min(positives, 1)}",
+            f"the truth has one class: {all_are(outcomes.height)} {min(positives, 1)}",
             why="no model can be told from another where everything turned out the same",
             next="evaluate rows of which some came true and some did not",
         )

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trackrecord.errors import DataError
+from trackrecord.evaluation.checking import all_are
 from trackrecord.evaluation.tasks import TaskColumns
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def check(outcomes: pl.DataFrame, models: list[str]) -> None:
             raise DataError(f"{name!r} is missing in {series.null_count():,} rows")
     if outcomes["truth"].n_unique() == 1:
         raise DataError(
-            f"the truth has one class: all {outcomes.height:,} rows are {outcomes['truth'][0]!r}",
+            f"the truth has one class: {all_are(outcomes.height)} {outcomes['truth'][0]!r}",
             why="no model can be told from another where everything turned out the same",
             next="evaluate rows of two classes or more",
         )
