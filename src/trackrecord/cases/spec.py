@@ -10,12 +10,21 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from trackrecord.cases.split_kinds import (
+    Column,
+    DateText,
+    ForwardSplit,
+    GroupTimeSplit,
+    NestedSplit,
+    RollingSplit,
+    StratifiedSplit,
+    TogetherSplit,
+)
+
 SPEC_VERSION = 1
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
-Column = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-DateText = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Scalar = str | int | float | bool
 
 
@@ -72,7 +81,17 @@ class GroupSplit(
     seed: int = 0
 
 
-Split = TimeSplit | RandomSplit | GroupSplit
+Split = (
+    TimeSplit
+    | RandomSplit
+    | GroupSplit
+    | StratifiedSplit
+    | TogetherSplit
+    | ForwardSplit
+    | GroupTimeSplit
+    | RollingSplit
+    | NestedSplit
+)
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

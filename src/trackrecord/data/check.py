@@ -16,6 +16,7 @@ from trackrecord.data.checks.contrasts import check_contrasts, check_contrasts_t
 from trackrecord.data.checks.criteria import check_criteria_text, check_decidable
 from trackrecord.data.checks.decisions import check_decisions
 from trackrecord.data.checks.parts import check_parts, check_split_text
+from trackrecord.data.checks.sizes import check_sizes
 from trackrecord.data.checks.slices import check_slices
 from trackrecord.data.checks.surroundings import check_surroundings
 from trackrecord.data.finding import Finding, LineOf
@@ -82,6 +83,7 @@ def _with_data(
     if parts is None:
         return
     yield from check_contrasts(case, table, file, line_of)
+    yield from check_sizes(case, table, parts, file, line_of)
     yield from check_decidable(case, table, parts, file, line_of)
     yield from detect(Context(case, table, parts, file, line_of))
 

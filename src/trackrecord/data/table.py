@@ -153,6 +153,9 @@ def named_columns(case: Case) -> list[tuple[str, str]]:
     splits: list[tuple[str, Any]] = [("split", case.split)]
     splits += [(f"contrast.{i}.split", c.split) for i, c in enumerate(case.contrast)]
     found += [(f"{key}.by", split.by) for key, split in splits if hasattr(split, "by")]
+    for key, split in splits:
+        for word in ("strata", "together", "alike"):
+            found += [(f"{key}.{word}", name) for name in getattr(split, word, [])]
     for index, baseline in enumerate(case.baseline):
         found += [(f"baseline.{index}.by", name) for name in getattr(baseline, "by", [])]
         found += [(f"baseline.{index}.features", n) for n in getattr(baseline, "features", [])]

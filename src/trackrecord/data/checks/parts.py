@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from trackrecord.cases.spec import Case, Split, TimeSplit
 from trackrecord.data.blame import KeyedDataError
 from trackrecord.data.finding import Finding, LineOf
-from trackrecord.data.split import PARTS, assign_parts, split_spans
+from trackrecord.data.split import BY_TIME, assign_parts
+from trackrecord.data.splits.calendar import PARTS, split_spans
+from trackrecord.data.splits.recipe import check_recipe
 from trackrecord.data.table import CaseTable
 
 if TYPE_CHECKING:
@@ -20,19 +22,7 @@ def check_split_text(case: Case, file: str, line_of: LineOf) -> Iterator[Finding
     splits: list[tuple[str, Split]] = [("split", case.split)]
     splits += [(f"contrast.{i}.split", c.split) for i, c in enumerate(case.contrast) if c.split]
     for key, split in splits:
-        if not isinstance(split, TimeSplit):
-            if split.test + split.validation >= 1:
-                yield Finding(
-                    "TR011",
-                    "error",
-                    f"{key} leaves nothing to train on: test {split.test:g} and "
-                    f"validation {split.validation:g} are everything",
-                    file,
-                    line_of(key),
-                    "let both shares together stay below 1",
-                )
-            continue
-        if case.data.time is None:
+        if isinstance(split, BY_TIME) and case.data.time is None:
             yield Finding(
                 "TR014",
                 "error",
@@ -42,18 +32,18 @@ def check_split_text(case: Case, file: str, line_of: LineOf) -> Iterator[Finding
                 "name the time column under [data], or split at random",
             )
         try:
-            spans = split_spans(split)
+            check_recipe(split)
         except KeyedDataError as error:
+            code = "TR011" if error.key == "split" else "TR010"
             at = error.key.replace("split", key, 1)
-            yield Finding(
-                "TR010",
-                "error",
-                error.what,
-                file,
-                line_of(at),
-                error.next or "write a day like 2013-01-31, the first before the last",
-            )
+            what = f"{key}: {error.what}" if code == "TR011" else error.what
+            what = f"{what}: {error.why}" if error.why else what
+            fix = error.next or "write a day like 2013-01-31, the first before the last"
+            yield Finding(code, "error", what, file, line_of(at), fix)
             continue
+        if not isinstance(split, TimeSplit):
+            continue
+        spans = split_spans(split)
         if key == "split" and not spans["train"] < spans["validation"] < spans["test"]:
             yield Finding(
                 "TR013",
