@@ -11,7 +11,12 @@ from trackrecord.cli.parsing import sub_verb
 
 # sub-verb: (the module that has it, what it does in one line). In the order of the work. A module
 # has ``DESCRIPTION``, ``EPILOG``, ``add_arguments(parser)`` and ``run(options) -> Answer``.
-DOORS: dict[str, tuple[str, str]] = {}
+DOORS: dict[str, tuple[str, str]] = {
+    "add": ("data_add", "keep a file's bytes, and make a table of them"),
+    "profile": ("data_profile", "look at a table: kinds, ranges, keys, gaps, what looks wrong"),
+    "contract": ("data_contract", "draft what a source promises, and check data against it"),
+    "split": ("data_split", "divide rows into parts by a recipe, and show who is where"),
+}
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
