@@ -22,7 +22,8 @@ REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 FOLDER = REFERENCE / "schemas"
 PAGE = REFERENCE / "predicates.md"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-KINDS = ("seal", "amendment", "run", "look", "evaluation", "contrast", "publication")
+KINDS = ("seal", "amendment", "run", "look", "evaluation", "contrast", "contract", "audit",
+         "publication")  # fmt: skip
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -165,6 +166,9 @@ SUBJECTS = {
     "look": "Subject: the run that was looked at.",
     "evaluation": "Subject: the outcomes that everything in `result` was computed from.",
     "contrast": "Subjects: the outcomes of each protocol, and the evaluation beside them.",
+    "contract": "Subjects: the contract's file, then the data's, each by the SHA-256 of its bytes.",
+    "audit": "Subjects: each data file by the SHA-256 of its bytes and its `trackrecordTable1` "
+    "[content digest](content-digest.md), and the split.",
     "publication": "Subjects: the page, the card, the claims, and each table of outcomes.",
 }
 
@@ -185,6 +189,7 @@ the structs that the program decodes with; a test fails when they no longer agre
 | `look` | [look.json](schemas/look.json) | that the sealed test was opened |
 | `evaluation` | [evaluation.json](schemas/evaluation.json) | what the predictions are worth |
 | `contrast` | [contrast.json](schemas/contrast.json) | what a worse protocol would have claimed |
+| `audit` | [audit.json](schemas/audit.json) | what leaks were looked for, and found |
 | `publication` | [publication.json](schemas/publication.json) | what was shown to others |
 
 [`statement.json`](schemas/statement.json) is the schema of the statement around each of them,

@@ -14,7 +14,7 @@ from trackrecord.data.contract.outcome import Checked, Outcome
 from trackrecord.data.contract.rules import Rule, rules_of, typed
 from trackrecord.data.contract.spec import Contract, ForeignKey, LineOf, max_age_minutes
 from trackrecord.data.profile.measure import shown
-from trackrecord.data.profile.scan import Scanned, clean, scan_table
+from trackrecord.data.profile.scan import Scanned, clean, named, scan_table
 from trackrecord.errors import DataError
 from trackrecord.stats.proportions import proportion
 
@@ -147,7 +147,7 @@ def _count(
         # Alone, because what must be held to count distinct values differs from a sum.
         whole = pl.all() if len(names) == 1 else pl.struct(pl.all())
         parts.append(
-            fitted.select(pl.col(names)).drop_nulls().select(
+            fitted.select(map(named, names)).drop_nulls().select(
                 whole.n_unique().alias(_named("unique", names)),
                 pl.len().alias(_named("present", names)),
             )
@@ -257,11 +257,11 @@ def _of_keys(
         else:
             chosen = (
                 seek.frames["typed"]
-                .select(ROW, *names)
-                .drop_nulls(names)
+                .select(ROW, *map(named, names))
+                .drop_nulls()
                 .collect(engine="streaming")
             )
-            rows = chosen.filter(pl.struct(names).is_duplicated())[ROW].sort()
+            rows = chosen.filter(pl.struct(list(map(named, names))).is_duplicated())[ROW].sort()
             found.append(seek.told(rule, asks, names, rows))
     return found
 
@@ -302,9 +302,9 @@ def _of_foreign(
     ).unique()
     rows = (
         seek.frames["typed"]
-        .select(ROW, *foreign.columns)
-        .drop_nulls(foreign.columns)
-        .join(there, on=foreign.columns, how="anti")
+        .select(ROW, *map(named, foreign.columns))
+        .drop_nulls()
+        .join(there, on=list(map(named, foreign.columns)), how="anti")
         .select(pl.col(ROW))
         .collect(engine="streaming")
         .to_series()
@@ -322,7 +322,6 @@ def _of_age(
     schema: dict[str, pl.DataType],
     now: datetime.datetime | None,
 ) -> Outcome:
-    import polars as pl
 
     terms = contract.freshness
     if terms is None:  # pragma: no cover - the caller has asked
@@ -330,7 +329,7 @@ def _of_age(
     asks = f"the newest {terms.column} is at most {terms.max_age} old"
     if terms.column not in schema:
         return Outcome("freshness", asks, "not checked", rows)
-    newest = fitted.select(pl.col([terms.column]).max()).collect(engine="streaming").item()
+    newest = fitted.select(named(terms.column).max()).collect(engine="streaming").item()
     if newest is None:
         return Outcome("freshness", asks, "failed", rows, detail="no row has one")
     moment = now or datetime.datetime.now(datetime.UTC)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from trackrecord.data.draft import toml_string as quoted
 from trackrecord.data.profile.result import Column, Profile
-from trackrecord.data.profile.scan import Scanned, clean
+from trackrecord.data.profile.scan import Scanned, clean, named
 
 if TYPE_CHECKING:
     pass
@@ -176,14 +176,15 @@ def _outward(value: float, side: int) -> float:
     step = 10 ** abs(power)
     rounded = math.floor if side < 0 else math.ceil
     if isinstance(value, int):
-        whole = (
-            value if power <= 0 else -(-value // step) * step if side > 0 else value // step * step
-        )
-        return whole
-    found = rounded(value / step) * step if power > 0 else rounded(value * step) / step
+        up = -(-value // step) if side > 0 else value // step
+        return value if power <= 0 else up * step
+    try:
+        found = float(rounded(value / step) * step if power > 0 else rounded(value * step) / step)
+    except OverflowError:
+        return value
     # Where even that is beyond a float, or lost a digit, the value itself will do.
     fits = math.isfinite(found) and (found <= value if side < 0 else found >= value)
-    return float(found) if fits else value
+    return found if fits else value
 
 
 def _allowed(column: Column, table: Scanned) -> list[str]:
@@ -202,7 +203,6 @@ def _allowed(column: Column, table: Scanned) -> list[str]:
 
 def _ordered(table: Scanned, profile: Profile) -> list[str]:
     """A rule for two times, or two dates, of which one is never before the other."""
-    import polars as pl
 
     found: list[str] = []
     for kind in ("time", "date"):
@@ -211,7 +211,7 @@ def _ordered(table: Scanned, profile: Profile) -> list[str]:
         if not pairs:
             continue
         frame = table.frame.select(clean(name, table.schema[name]) for name in names)
-        tests = [(pl.col([b]) < pl.col([a])).sum().alias(str(n)) for n, (a, b) in enumerate(pairs)]
+        tests = [(named(b) < named(a)).sum().alias(str(n)) for n, (a, b) in enumerate(pairs)]
         counts = frame.select(tests).collect(engine="streaming").row(0)
         for (first, second), broken in zip(pairs, counts, strict=True):
             if broken == 0:

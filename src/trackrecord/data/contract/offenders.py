@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from trackrecord.data.contract.outcome import Outcome
 from trackrecord.data.contract.spec import Contract
 from trackrecord.data.profile.measure import shown
-from trackrecord.data.profile.scan import Scanned
+from trackrecord.data.profile.scan import Scanned, named
 from trackrecord.stats.proportions import proportion
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _values(bad: pl.LazyFrame, columns: list[str]) -> list[str]:
 
     if len(columns) == 1:
         counted = (
-            bad.group_by(pl.col(columns).alias("value"))
+            bad.group_by(named(columns[0]).alias("value"))
             .agg(pl.len().alias("rows"), pl.col(ROW).min().alias("first"))
             .sort(["rows", "first"], descending=[True, False])
             .head(SHOWN)
@@ -106,7 +106,7 @@ def _values(bad: pl.LazyFrame, columns: list[str]) -> list[str]:
             ("missing" if value is None else shown(value)) + (f" ({rows:,}×)" if rows > 1 else "")
             for value, rows, _ in counted.iter_rows()
         ]
-    first = bad.head(SHOWN).select(columns).collect()
+    first = bad.head(SHOWN).select(map(named, columns)).collect()
     return [
         ", ".join(f"{name} = {'missing' if v is None else shown(v)}" for name, v in row.items())
         for row in first.iter_rows(named=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from trackrecord.data.contract.spec import ColumnTerms, Contract, LineOf, as_value
 from trackrecord.data.contract.sql import row_rule
 from trackrecord.data.profile.measure import shown
+from trackrecord.data.profile.scan import named
 from trackrecord.errors import DataError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def typed(name: str, dtype: pl.DataType, type: str) -> pl.Expr | None:
     """The canonical column as the declared type, null where a value is none; None where it fits."""
     import polars as pl
 
-    column = pl.col([name])
+    column = named(name)
     want = declared(type)
     if dtype == want or (type in ("integer", "number") and dtype.is_integer()):
         return None
@@ -104,7 +105,7 @@ def rules_of(
 def _of_column(name: str, terms: ColumnTerms, dtype: pl.DataType, *, required: bool) -> list[Rule]:
     import polars as pl
 
-    column = pl.col([name])
+    column = named(name)
     found = []
     if (value := typed(name, dtype, terms.type)) is not None:
         wrong = value.is_null() & column.is_not_null()
@@ -137,7 +138,12 @@ def _of_column(name: str, terms: ColumnTerms, dtype: pl.DataType, *, required: b
         listed = ", ".join(shown(value) for value in terms.allowed[:8])
         more = f" and {len(terms.allowed) - 8} more" if len(terms.allowed) > 8 else ""
         found.append(
-            Rule(f"{name}.allowed", f"is one of {listed}{more}", [name], ~column.is_in(allowed))
+            Rule(
+                f"{name}.allowed",
+                f"is one of {listed}{more}",
+                [name],
+                ~column.is_in(allowed.implode()),
+            )
         )
     if terms.pattern is not None:
         whole = ~column.str.contains(f"^(?:{terms.pattern})$")

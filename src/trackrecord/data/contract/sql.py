@@ -67,6 +67,10 @@ def row_rule(
     except Exception as error:  # Polars' parser has errors of many classes, and may panic
         raise _no_condition(sql, _position(sql, str(error)), str(error), name, where) from None
     read = sorted(set(found.meta.root_names()))
+    if found.meta.has_multiple_outputs():
+        raise _refused(sql, 0, f"the rule {name!r} reads several columns as one", where,
+                       "a name of that form means every name that matches it",
+                       "rename the column")  # fmt: skip
     if not read:
         raise _refused(sql, 0, f"the rule {name!r} reads no column", where, None,
                        "write a condition on columns, like arrival >= departure")  # fmt: skip

@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from trackrecord.data.profile.result import Column
-from trackrecord.data.profile.scan import Scanned, clean
+from trackrecord.data.profile.scan import Scanned, clean, named
 
 if TYPE_CHECKING:
     import polars as pl
@@ -60,7 +60,7 @@ def joint_keys(table: Scanned, columns: list[Column]) -> list[list[str]]:
             room = 1
             for name in names:
                 room *= by_name[name].distinct
-            if room < table.rows or head.select(names).is_duplicated().any():
+            if room < table.rows or head.select(map(named, names)).is_duplicated().any():
                 continue
             checks += 1
             whole = table.frame.select(clean(name, table.schema[name]) for name in names)

@@ -187,14 +187,13 @@ def histogram(ordered: pl.Series, told: Any, *, whole: bool) -> Histogram:
         # No step between whole numbers may fall into two bars, or into none.
         step = max(1, -(-(high - low + 1) // BINS))
         count = -(-(high - low + 1) // step)
-        edges = np.array([low + step * k for k in range(count + 1)], dtype=np.float64)
-        edges = np.minimum(edges, np.float64(high) + 1)
+        cuts = np.array([float(low + step * k) for k in range(1, count)])
     elif high > low:
-        edges = low + (high / count - low / count) * np.arange(count + 1)
+        cuts = low + (high / count - low / count) * np.arange(1, count)
     else:
-        edges, count = np.array([low, low]), 1
+        cuts, count = np.array([]), 1
     inside = values[np.searchsorted(values, low, "left") : np.searchsorted(values, high, "right")]
-    cut = np.searchsorted(inside, edges[1:-1], "left")
+    cut = np.searchsorted(inside, cuts, "left")
     counts = np.diff([0, *cut, len(inside)])
     return Histogram(
         told(low),

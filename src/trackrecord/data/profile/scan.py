@@ -109,11 +109,21 @@ def _known(path: Path, types: Mapping[str, str]) -> dict[str, str]:
     return {name: kind for name, kind in types.items() if name in header}
 
 
+def named(name: str) -> pl.Expr:
+    """The one column with this name; Polars takes ``*`` and ``^…$`` for patterns of names."""
+    import polars as pl
+    import polars.selectors as cs
+
+    if name == "*" or (name.startswith("^") and name.endswith("$")):
+        return cs.by_name(name).as_expr()
+    return pl.col(name)
+
+
 def clean(name: str, dtype: pl.DataType) -> pl.Expr:
     """One stored column in canonical form: NaN and the empty string missing, times in UTC."""
     import polars as pl
 
-    column = pl.nth(0) if name == "" else pl.col([name])
+    column = named(name)
     if dtype == pl.String or isinstance(dtype, pl.Categorical | pl.Enum):
         text = column if dtype == pl.String else column.cast(pl.String)
         return pl.when(text.str.len_bytes() > 0).then(text).alias(name)
@@ -134,15 +144,14 @@ def read_column(table: Scanned, name: str, every: int = 1) -> pl.Series:
     import polars as pl
 
     if every == 1:
-        return table.frame.select(pl.col([name])).collect(engine="streaming").to_series()
+        return table.frame.select(named(name)).collect(engine="streaming").to_series()
     parts = [part.gather_every(every) for part in _batches(table, name, every)]
     return pl.concat(parts)
 
 
 def _batches(table: Scanned, name: str, every: int) -> Iterator[pl.Series]:
     """Pieces whose first row is one that is kept."""
-    import polars as pl
 
     size = max(1, BATCH_ROWS // every) * every
     for start in range(0, table.rows, size):
-        yield table.frame.select(pl.col([name])).slice(start, size).collect().to_series()
+        yield table.frame.select(named(name)).slice(start, size).collect().to_series()

@@ -13,6 +13,8 @@ PREDICATES: dict[str, tuple[str, str]] = {
     "look": ("trackrecord.evaluation.case", "LookPredicate"),
     "evaluation": ("trackrecord.evaluation.case", "EvaluationPredicate"),
     "contrast": ("trackrecord.evaluation.contrast", "ContrastPredicate"),
+    "contract": ("trackrecord.data.contract.record", "ContractPredicate"),
+    "audit": ("trackrecord.data.leakage.of_case", "AuditPredicate"),
     "publication": ("trackrecord.portfolio.publish", "PublicationPredicate"),
 }
 
