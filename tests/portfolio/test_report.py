@@ -96,7 +96,8 @@ def test_names_cannot_turn_the_direction_of_writing() -> None:
 
 def test_slices_are_set_against_each_other_as_the_terminal_does() -> None:
     read = interpret(table().with_columns(
-        pl.when(pl.col("slice.site") == "south").then(0.5).otherwise(pl.col("score.new"))
+        pl.when(pl.col("slice.site") == "south").then(1 - pl.col("score.new"))
+        .otherwise(pl.col("score.new"))
         .alias("score.new")), "p.csv")  # fmt: skip
     found = result_of(read, metrics=["brier", "bias"])
     page = render_report(found, read.frame, name="p.csv", tool="test")
