@@ -188,3 +188,32 @@ def test_scores_that_are_no_probabilities_give_what_still_holds(folder: Path) ->
     assert "score: roc_auc 0." in told.out
     assert "outside [0, 1]" in told.out
     assert "Decision curve" not in (folder / "r.html").read_text("utf-8")
+
+
+def test_a_report_never_writes_over_what_is_measured(tmp_path: Path) -> None:
+    BASIC.write_csv(tmp_path / "p.csv")
+    before = (tmp_path / "p.csv").read_bytes()
+    for words in (["evaluate", "p.csv"], ["power", "roc_auc > 0.5", "--pilot", "p.csv"]):
+        told = trackrecord(*words, "--out", "../" + tmp_path.name + "/p.csv", at=tmp_path)
+        assert told.code == 2
+        assert "would write over p.csv" in told.err
+        assert (tmp_path / "p.csv").read_bytes() == before
+
+
+def test_a_column_with_two_roles_is_said_to_have_them(tmp_path: Path) -> None:
+    BASIC.write_csv(tmp_path / "p.csv")
+    told = trackrecord("evaluate", "p.csv", "--cluster", "truth", at=tmp_path)
+    assert told.code == 2
+    assert "the column 'truth' was named for something else" in told.err
+
+
+@pytest.mark.parametrize("column", ["prediction", "score"])
+def test_predictions_make_slices_and_stay_predictions(tmp_path: Path, column: str) -> None:
+    numbers = pl.DataFrame({"truth": [1.5 * n % 7 for n in range(90)]})
+    numbers.with_columns((pl.col("truth") + pl.int_range(90) % 4).alias(column)).write_csv(
+        tmp_path / "n.csv"
+    )
+    told = trackrecord(
+        "evaluate", "n.csv", "--slice", f"{column}>4", "--metric", "mae", "--json", at=tmp_path
+    )
+    assert [part["value"] for part in told.json["result"]["slices"]] == ["yes", "no"]

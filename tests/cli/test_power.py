@@ -152,3 +152,20 @@ def test_a_pilot_in_which_nothing_differs_is_refused(pilot: Path) -> None:
     told = trackrecord("power", "roc_auc difference > 0", "--pilot", "same.csv", at=pilot)
     assert told.code == 2
     assert "shows nothing of how it varies" in told.err
+
+
+def test_of_a_ranking_queries_are_counted(tmp_path: Path) -> None:
+    draw = np.random.default_rng(3)
+    pl.DataFrame(
+        {
+            "query": [f"q{n // 5}" for n in range(300)],
+            "document": [f"d{n % 5}" for n in range(300)],
+            "truth": [int(n % 5 == 0) for n in range(300)],
+            "score": draw.random(300),
+        }
+    ).write_csv(tmp_path / "pilot.csv")
+    told = trackrecord("power", "mrr > 0.2", "--pilot", "pilot.csv", at=tmp_path)
+    assert told.code == 0
+    assert "60 queries have a chance of" in told.out
+    assert "queries needed" in told.out
+    assert "rows" not in told.out

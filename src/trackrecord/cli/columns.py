@@ -171,6 +171,25 @@ def level_in(options: argparse.Namespace) -> float:
     return 0.95 if options.level is None else float(options.level)
 
 
+def check_out(options: argparse.Namespace, inputs: list[str | None]) -> None:
+    """Raise BadInput where ``--out`` would write over a file that is read, or has no folder."""
+    out = path_in(options, options.out)
+    if not out.parent.is_dir():
+        raise BadInput(
+            f"there is no folder {Path(options.out).parent}",
+            where=f"--out {options.out}",
+            next=f"mkdir -p {Path(options.out).parent}",
+        )
+    for named in filter(None, inputs):
+        read = path_in(options, named)
+        if out.exists() and read.exists() and out.samefile(read):
+            raise BadInput(
+                f"--out {options.out} would write over {named}",
+                why="that file is what is measured",
+                next="--out report.html",
+            )
+
+
 def path_in(options: argparse.Namespace, named: str) -> Path:
     """A file, as seen from where the command works."""
     return Path(options.folder or ".") / named

@@ -11,6 +11,7 @@ from trackrecord.cli.between import tell_forecast_tests, tell_gaps
 from trackrecord.cli.columns import (
     add_column_options,
     add_measure_options,
+    check_out,
     file_options,
     level_in,
     path_in,
@@ -171,12 +172,9 @@ def evaluate_file(options: argparse.Namespace) -> Answer:
     if options.costs is not None and options.out is None:
         raise BadInput("--costs is for the report", next="--out report.html --costs 1:5")
     ratio = cost_ratio(options.costs)
-    if options.out is not None and not path_in(options, options.out).parent.is_dir():
-        raise BadInput(
-            f"there is no folder {Path(options.out).parent}",
-            where=f"--out {options.out}",
-            next=f"mkdir -p {Path(options.out).parent}",
-        )
+    if options.out is not None:
+        files = [] if options.qrels is None else options.baseline  # of a run, baselines are files
+        check_out(options, [options.case, options.history, options.qrels, *files])
     from trackrecord.evaluation.measured import result_of
     from trackrecord.evaluation.room import in_parts
 

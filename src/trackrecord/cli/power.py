@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from trackrecord.cli.columns import add_column_options, level_in, path_in, read_in
+from trackrecord.cli.columns import add_column_options, check_out, level_in, path_in, read_in
 from trackrecord.cli.command import Answer
 from trackrecord.cli.measured import say_wrapped
 from trackrecord.cli.printing import say, table
 from trackrecord.errors import BadInput
+from trackrecord.portfolio.pointers import shown as pointed
 
 if TYPE_CHECKING:
     from trackrecord.evaluation.power import Power
@@ -59,6 +60,8 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
 
     if options.rows is not None and options.rows < 1:
         raise BadInput(f"--rows {options.rows} are no rows", next="--rows 10000")
+    if options.out is not None:
+        check_out(options, [options.pilot, options.history, options.qrels])
     found = _from_pilot(options) if options.pilot is not None else _assumed(options)
     tell_power(found)
     answer = msgspec.to_builtins(found)
@@ -74,22 +77,23 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
 
 def tell_power(found: Power) -> None:
     """The answer, what it rests on, and the curve."""
-    say(f"  {found.criterion}")
+    say(f"  {pointed(found.criterion, 'condition')}")
     if found.needed is None:
         say_wrapped(
-            "  no number of rows has a chance of 80 %: the true value would lie on the limit itself"
+            f"  no number of {found.unit} has a chance of 80 %: "
+            "the true value would lie on the limit itself"
         )
     else:
         say(f"  {amount(found.needed, found)} for a chance of 80 % that it is decided")
     if found.chance is not None and found.units is not None:
         say(f"  {amount(found.units, found)} have a chance of {100 * found.chance:.0f} %")
     for said in found.assumptions:
-        say_wrapped(f"  · taken so: {said}")
+        say_wrapped(f"  · taken so: {pointed(said, 'condition')}")
     if found.cases:
         rows = [
             [
                 case.said,
-                f"{case.value:.4f}",
+                f"{case.value:.4f}".replace("-", "−"),
                 "–" if case.units is None else f"{case.units:,}",
                 case.verdict,
             ]
@@ -103,14 +107,14 @@ def tell_power(found: Power) -> None:
         mark = " ← 80 %" if point.units == found.needed else ""
         bar = "▪" * round(BAR * point.chance)
         curve.append([*cells, f"{100 * point.chance:.0f} %", bar + mark])
-    header = ["clusters", "rows"] if clustered else ["rows"]
+    header = ["clusters", "rows"] if clustered else [found.unit]
     table([*header, "chance", ""], curve, right={0, 1, 2} if clustered else {0, 1})
 
 
 def amount(units: int, found: Power) -> str:
     """``1,200 rows``, or ``150 clusters (1,200 rows)``."""
-    if found.unit == "rows":
-        return f"{units:,} rows"
+    if found.unit != "clusters":
+        return f"{units:,} {found.unit}"
     return f"{units:,} clusters ({round(units * found.rows_per_unit):,} rows)"
 
 

@@ -19,6 +19,13 @@ SHAPE = "an outcomes table has the columns id, truth (0 or 1), and score or scor
 
 def no_column(name: str, names: list[str], where: str, *, option: str | None = None) -> DataError:
     """The error for a column that is not there, with the nearest one that is."""
+    if name in names:
+        return DataError(
+            f"the column {name!r} was named for something else, so it cannot be used here",
+            where=where,
+            why="a column has one role",
+            next="name another column for one of the two",
+        )
     near = suggest(name, [n.lower() for n in names])
     spelt = next((n for n in names if n.lower() == near), None)
     if option is not None:

@@ -29,7 +29,7 @@ from trackrecord.stats.planning import (
 )
 from trackrecord.stats.power import MOST_ROWS, chance_of, units_for
 
-Unit = Literal["rows", "clusters"]
+Unit = Literal["rows", "queries", "clusters"]
 STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 
 
@@ -133,7 +133,11 @@ def power_from_pilot(
     return _power(
         criterion,
         asked,
-        unit="rows" if estimate.clusters is None else "clusters",
+        unit="clusters"
+        if estimate.clusters is not None
+        else "queries"
+        if pilot.task == "ranking"
+        else "rows",
         units=units if rows is None else max(1, round(rows / per)),
         per=per,
         effect=effect,

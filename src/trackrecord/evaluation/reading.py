@@ -21,6 +21,7 @@ from trackrecord.evaluation.roles import (
     others_in,
     places_of,
     said_of,
+    taken_by,
     truth_in,
 )
 from trackrecord.stats.metrics import TRUTHS, Task
@@ -165,10 +166,7 @@ def roles_of(raw: pl.DataFrame, where: str, asked: Asked) -> Roles:
     places = places_of(names, where, asked, truth=truth, held=held)
     if truth is None:
         raise no_column("truth", names, where)
-    # a column of scores stays one when slices are made of it, too
-    sliced = {c for c in places.sliced.values() if c != "score" and not c.startswith("score.")}
-    taken = {*places.claimed, *sliced}
-    scores, said = _scores(raw, taken, where, asked)
+    scores, said = _scores(raw, taken_by(places, names), where, asked)
     guesses = said_of(names, places, asked, set(scores.values()), said)
     baselines = [name for name, c in scores.items() if c in _resolved(names, asked.baselines)]
     return Roles(

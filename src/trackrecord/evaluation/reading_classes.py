@@ -17,6 +17,7 @@ from trackrecord.evaluation.roles import (
     others_in,
     places_of,
     said_of,
+    taken_by,
     truth_in,
 )
 from trackrecord.evaluation.wide import (
@@ -59,7 +60,7 @@ def read_classes(raw: pl.DataFrame, where: str, asked: Asked) -> ReadOutcomes:
     places = places_of(names, where, asked, truth=truth)
     labels = class_of(raw[truth], where, truth=True).alias("truth")
     classes = labels.unique().sort().to_list()
-    models = class_models(raw, classes, asked, {*places.claimed, *places.sliced.values()}, where)
+    models = class_models(raw, classes, asked, taken_by(places, names), where)
     used = {c for held in models.values() for c in columns_in(held)}
     guesses = said_of(names, places, asked, used)
     guesses[:0] = said_of_models(models, classes)

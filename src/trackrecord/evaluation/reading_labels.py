@@ -14,6 +14,7 @@ from trackrecord.evaluation.roles import (
     others_in,
     places_of,
     said_of,
+    taken_by,
 )
 from trackrecord.evaluation.wide import (
     Wide,
@@ -69,7 +70,7 @@ def read_labels(raw: pl.DataFrame, where: str, asked: Asked) -> ReadOutcomes:
     rest = msgspec.structs.replace(asked, target=None)
     held = set(truth.values())
     places = places_of(names, where, rest, truth=None, held=held)
-    taken = {*held, *places.claimed, *places.sliced.values()}
+    taken = {*held, *taken_by(places, names)}
     models = label_models(raw, list(truth), rest, taken, where)
     used = held | {c for wide in models.values() for c in wide.values()}
     guesses = [said_of_model(name, wide) for name, wide in models.items()]

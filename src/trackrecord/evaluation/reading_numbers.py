@@ -28,6 +28,7 @@ from trackrecord.evaluation.roles import (
     others_in,
     places_of,
     said_of,
+    taken_by,
     truth_in,
 )
 
@@ -75,8 +76,7 @@ def read_numbers(
     raw, horizon = with_horizon(raw, series, asked)
     names = list(raw.columns)
     places = places_of(names, where, asked, truth=truth, held={series} if series else None)
-    taken = {*places.claimed, *places.sliced.values()}
-    models, said = number_models(raw, asked, taken, where)
+    models, said = number_models(raw, asked, taken_by(places, names), where)
     used = {c for point, q in models.values() for c in [point, *q.values()] if c is not None}
     used |= set(SCALES) if series is not None else set()
     guesses = [*said, *said_of(names, places, asked, used | ({series} if series else set()))]

@@ -19,6 +19,7 @@ from trackrecord.evaluation.roles import (
     named_twice,
     places_of,
     said_of,
+    taken_by,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def read_rankings(raw: pl.DataFrame, where: str, asked: Asked) -> ReadOutcomes:
     held = {query, *([] if document is None else [document])}
     truth = relevance_in(names, asked, held, where)
     places = places_of(names, where, asked, truth=truth, held=held)
-    scores, said = scores_in(raw, {*places.claimed, *places.sliced.values()}, asked, where)
+    scores, said = scores_in(raw, taken_by(places, list(raw.columns)), asked, where)
     frame, more = nest(
         raw,
         query=query,

@@ -189,6 +189,14 @@ def check_single(names: list[str], where: str, asked: Asked) -> None:
                 )
 
 
+def taken_by(places: Places, names: list[str]) -> set[str]:
+    """Columns that hold no predictions: a slice may be of predictions, which they then remain."""
+    sliced = set(places.sliced.values())
+    headed = {c for c in names if c == "score" or c.startswith("score.")}
+    known = headed or {c for c in names if c.lower() in SCORE_NAMES}
+    return {*places.claimed, *(sliced - known)}
+
+
 def named(names: list[str], known: tuple[str, ...]) -> str | None:
     """The first column that has one of the known names, in any case; exact spelling first."""
     if known[0] in names:
