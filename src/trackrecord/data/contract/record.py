@@ -11,7 +11,8 @@ import msgspec
 
 from trackrecord.data.contract.changes import Change, changes
 from trackrecord.data.contract.outcome import Checked
-from trackrecord.data.contract.spec import Contract
+from trackrecord.data.contract.spec import Contract, decode_contract
+from trackrecord.data.contract.written import contract_text
 from trackrecord.ledger import Entry, Subject, read_chain, read_evidence, record
 from trackrecord.ledger.store import file_sha256
 
@@ -32,11 +33,15 @@ class RuleShare(msgspec.Struct, frozen=True):
 
 
 class ContractPredicate(msgspec.Struct, frozen=True):
-    """A table against its contract. ``contract`` is the whole of it, so that versions compare."""
+    """A table against its contract.
+
+    ``contract`` is the whole of it as TOML without comments, so that versions can be compared: JSON
+    has no place for bounds beyond 2^53. ``changes`` are those since the check before.
+    """
 
     name: str
     version: str
-    contract: Contract
+    contract: str
     rows: int
     holds: bool
     rules: list[RuleShare]
@@ -63,7 +68,13 @@ def record_check(
         for path in (contract_file, data_file)
     ]
     predicate = ContractPredicate(
-        contract.name, contract.version, contract, checked.rows, checked.holds, shares, since
+        contract.name,
+        contract.version,
+        contract_text(contract),
+        checked.rows,
+        checked.holds,
+        shares,
+        since,
     )
     return record(evidence, kind=KIND, predicate=predicate, subjects=subjects, case=None)
 
@@ -82,7 +93,8 @@ def last_contract(evidence: Path, name: str) -> Contract | None:
         if entry.kind == KIND and entry.evidence:
             predicate = read_evidence(evidence, entry.evidence).predicate
             if predicate.get("name") == name:
-                return msgspec.convert(predicate, ContractPredicate, strict=False).contract
+                found = msgspec.convert(predicate, ContractPredicate)
+                return decode_contract(found.contract, f"evidence {entry.evidence[:12]}")[0]
     return None
 
 
