@@ -125,7 +125,7 @@ def infer(series: pl.Series, timezone: str, place: Place) -> pl.Series:
         dates = series.str.to_date("%Y-%m-%d", strict=False)
         return dates if dates.null_count() == series.null_count() else series
     if every(TIME):
-        times = _parse_time(series, timezone, place)
+        times = parse_time(series, timezone, place)
         return times if times.null_count() == series.null_count() else series
     return series
 
@@ -237,7 +237,7 @@ def _from_text(series: pl.Series, kind: str, timezone: str, place: Place) -> pl.
         return series.str.to_date("%Y-%m-%d", strict=False)
     day_only = series.str.contains(DATE)
     full = pl.select(pl.when(day_only).then(series + "T00:00:00").otherwise(series))[:, 0]
-    return _parse_time(full.alias(series.name), timezone, place)
+    return parse_time(full.alias(series.name), timezone, place)
 
 
 def _parse_number(series: pl.Series) -> pl.Series:
@@ -257,7 +257,7 @@ def _parse_number(series: pl.Series) -> pl.Series:
     return series
 
 
-def _parse_time(series: pl.Series, timezone: str, place: Place) -> pl.Series:
+def parse_time(series: pl.Series, timezone: str, place: Place) -> pl.Series:
     """ISO 8601 text as UTC microseconds; null where it is no time. See TIME for the form."""
     import polars as pl
 

@@ -1,0 +1,196 @@
+"""What is known of a source: ``data/NAME.source.toml``, and its evidence of kind ``ingest``."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from trackrecord.errors import BadInput, DataError
+from trackrecord.ledger import write_atomic
+
+SOURCE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
+HEAD = """\
+# Written by `trackrecord data add`. The bytes as they came are in data/raw, the table is beside
+# this file. What is missing here (origin, license) is shown as missing on the data card.
+"""
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A value as it was found, and its row, counted from 1."""
+
+    row: int
+    value: str
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that reading did to values, or could not do.
+
+    ``lost`` says whether the table no longer holds what the file did. ``code`` is stable; ``rows``
+    counts the values; ``first`` shows some of them, and never leaves the workspace.
+    """
+
+    code: str
+    what: str
+    rows: int
+    column: str | None = None
+    lost: bool = False
+    first: list[Seen] = []
+
+
+class SourceColumn(msgspec.Struct, frozen=True):
+    """One column of the table: its canonical kind, and how many rows have no value."""
+
+    name: str
+    kind: Literal["string", "number", "boolean", "date", "time", "missing"]
+    missing: int = 0
+
+
+class Read(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How the raw bytes were read. Same bytes and same options: same table."""
+
+    format: str
+    member: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    missing: list[str] = []
+    types: dict[str, str] = {}
+    table: str | None = None
+    query: str | None = None
+    skip_bad: bool = False
+
+
+class SourceFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A source of the workspace, as its file says."""
+
+    source: int = 1
+    name: str
+    file: str
+    origin: str = ""
+    license: str = ""
+    added: str = ""
+    raw: str
+    bytes: int
+    files: int = 1
+    parquet: str
+    rows: int
+    read: Read
+    column: list[SourceColumn] = []
+    note: list[Note] = []
+
+
+class IngestNote(msgspec.Struct, frozen=True):
+    """A note without the values that it shows: evidence holds no data."""
+
+    code: str
+    column: str | None
+    rows: int
+    lost: bool
+    first: list[int]
+
+
+class IngestPredicate(msgspec.Struct, frozen=True, kw_only=True):
+    """Raw bytes became a table: which, how they were read, and what reading lost.
+
+    ``replaces`` is the SHA-256 of the raw bytes that had the name before.
+    """
+
+    tool: str
+    source: str
+    raw: str
+    bytes: int
+    files: int
+    parquet: str
+    rows: int
+    read: Read
+    columns: list[SourceColumn]
+    notes: list[IngestNote] = []
+    origin: str = ""
+    license: str = ""
+    replaces: str | None = None
+
+
+def checked_name(name: str) -> str:
+    """``name`` itself, if a source can be called so."""
+    if not SOURCE_NAME.match(name):
+        raise BadInput(
+            f"{name!r} cannot be the name of a source",
+            where="--name",
+            why="a name has lower-case letters, digits and _, and starts with a letter",
+            next="choose a name like flights or weather_2013",
+        )
+    return name
+
+
+def source_file(root: Path, name: str) -> Path:
+    """Where a source's file is."""
+    return root / "data" / f"{checked_name(name)}.source.toml"
+
+
+def source_names(root: Path) -> list[str]:
+    """The sources of a workspace, sorted."""
+    found = (root / "data").glob("*.source.toml")
+    names = (path.name.removesuffix(".source.toml") for path in found)
+    return sorted(name for name in names if SOURCE_NAME.match(name))
+
+
+def read_source(root: Path, name: str) -> SourceFile | None:
+    """What ``data/NAME.source.toml`` says; None where there is none.
+
+    Raises DataError where it is no such file.
+    """
+    path = source_file(root, name)
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        return msgspec.toml.decode(text, type=SourceFile)
+    except (msgspec.MsgspecError, ValueError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path.name} is not what `trackrecord data add` writes",
+            where=f"data/{path.name}",
+            why=str(error)[:300],
+            next=f"add the source again: trackrecord data add FILE --name {name} --replace",
+        ) from None
+
+
+def write_source(root: Path, source: SourceFile) -> None:
+    """Write ``data/NAME.source.toml``, whole or not at all."""
+    write_atomic(source_file(root, source.name), source_text(source).encode())
+
+
+def source_text(source: SourceFile) -> str:
+    """A source as TOML: what a person may edit (origin, license) first."""
+    plain = msgspec.to_builtins(source)
+    read, columns, notes = plain.pop("read"), plain.pop("column"), plain.pop("note")
+    lines = [HEAD.rstrip(), *_pairs(plain), "", "[read]", *_pairs(read)]
+    for heading, tables in (("column", columns), ("note", notes)):
+        for table in tables:
+            lines += ["", f"[[{heading}]]", *_pairs(table)]
+    return "\n".join(lines) + "\n"
+
+
+def _pairs(table: dict[str, Any]) -> list[str]:
+    return [f"{key} = {toml_value(value)}" for key, value in table.items() if value is not None]
+
+
+def toml_value(value: Any) -> str:
+    """A value on one line of TOML."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        inner = ", ".join(f"{toml_text(k)} = {toml_value(v)}" for k, v in value.items())
+        return "{ " + inner + " }" if inner else "{}"
+    if isinstance(value, list):
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
+    return toml_text(value) if isinstance(value, str) else str(value)
+
+
+def toml_text(text: str) -> str:
+    """A basic string of TOML: JSON's, with the one control that JSON leaves bare."""
+    clean = text.encode("utf-8", "replace").decode()
+    return json.dumps(clean, ensure_ascii=False).replace("\x7f", "\\u007f")
