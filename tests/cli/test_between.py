@@ -41,6 +41,13 @@ def test_gaps_and_the_worse_group_are_told(folder: Path) -> None:
     assert "group: south (p" not in told.out
 
 
+def test_what_lies_between_slices_stands_below_them_and_verdicts_come_last(folder: Path) -> None:
+    words = ["--slice", "group", "--metric", "brier", "--criterion", "brier < 0.5"]
+    told = trackrecord("evaluate", "p.csv", *words, at=folder).out
+    places = [told.index(text) for text in (" slice ", " between slices ", "came true", "accepted")]
+    assert places == sorted(places)
+
+
 def test_the_gap_is_in_the_answer_for_a_program(folder: Path) -> None:
     told = trackrecord(
         "evaluate", "p.csv", "--slice", "group", "--metric", "selection_rate", "--json", at=folder

@@ -61,8 +61,7 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     tell_pairing(paired.pairing, (options.a, options.b), found.plan.task)
     for guess in found.guesses:
         say_wrapped(f"  · taken so: {guess}")
-    tell_evaluation(found.evaluation, found.plan, found.size)
-    tell_gaps(found.evaluation, found.plan)
+    tell_evaluation(found.evaluation, found.plan, found.size, between=tell_gaps)
     tell_forecast_tests(found.forecast_tests)
     holds = all(verdict.verdict == "accepted" for verdict in found.verdicts)
     plain = {"pairing": _plain(paired.pairing), **found.to_dict()}

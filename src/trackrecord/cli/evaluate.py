@@ -203,8 +203,7 @@ def evaluate_file(options: argparse.Namespace) -> Answer:
     say_wrapped(f"  {options.case}: a file is not a sealed case, so {said} stated, not proven (L0)")
     for guess in found.guesses:
         say_wrapped(f"  · taken so: {guess}")
-    tell_evaluation(found.evaluation, found.plan, found.size)
-    tell_gaps(found.evaluation, found.plan)
+    tell_evaluation(found.evaluation, found.plan, found.size, between=tell_gaps)
     tell_forecast_tests(found.forecast_tests)
     answer = found.to_dict()
     if options.out is not None:

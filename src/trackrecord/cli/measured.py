@@ -11,6 +11,8 @@ from trackrecord.portfolio.pointers import shown as pointed
 from trackrecord.portfolio.results import LEAST_SHARE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trackrecord.evaluation.plan import Plan
     from trackrecord.evaluation.result import Band, Evaluation, SliceResult, Verdict
     from trackrecord.stats.estimate import Absence, Estimate
@@ -23,10 +25,17 @@ NAME = 23
 MOST_SLICES = 40
 
 
-def tell_evaluation(result: Evaluation, plan: Plan, size: str | None = None) -> None:
+def tell_evaluation(
+    result: Evaluation,
+    plan: Plan,
+    size: str | None = None,
+    *,
+    between: Callable[[Evaluation, Plan], None] | None = None,
+) -> None:
     """Everything a person reads of one evaluation, at most 100 columns wide.
 
-    ``size`` says how much data it was; the number of rows where it is not given.
+    ``size`` says how much data it was; the number of rows where it is not given. ``between`` tells
+    what lies between the slices, below them.
     """
     said = pointed(size or rows_said(result), "condition")
     say(f"  {said} · {100 * plan.level:g} % intervals")
@@ -34,6 +43,8 @@ def tell_evaluation(result: Evaluation, plan: Plan, size: str | None = None) -> 
     tell_estimates(result, plan)
     tell_differences(result, plan)
     tell_slices(result, plan)
+    if between is not None:
+        between(result, plan)
     tell_calibration(result, plan)
     tell_confusion(result, plan)
     for verdict in result.verdicts:
