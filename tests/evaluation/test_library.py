@@ -166,6 +166,18 @@ def test_one_cluster_is_refused() -> None:
     assert tr.evaluate(TRUTH, SCORE, cluster=[None] * 400)["roc_auc"].clusters == 400
 
 
+def test_one_metric_and_one_criterion_need_no_list() -> None:
+    found = tr.evaluate(TRUTH, SCORE, metrics="brier", criteria="brier < 0.5")
+    assert found.plan.metrics == ["brier"]
+    assert [verdict.criterion for verdict in found.verdicts] == ["brier < 0.5"]
+
+
+@pytest.mark.parametrize("level", ["95", None, 1.5, float("nan")])
+def test_a_level_that_is_none_is_refused(level: object) -> None:
+    with pytest.raises(BadInput, match="intervals at level"):
+        tr.evaluate(TRUTH, SCORE, level=level)  # type: ignore[arg-type]
+
+
 def test_one_time_is_refused_as_a_time() -> None:
     with pytest.raises(DataError, match="all rows are of one time, '7'") as caught:
         tr.evaluate(TRUTH, SCORE, time=np.full(400, 7))

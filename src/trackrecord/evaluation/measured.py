@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -175,15 +176,17 @@ def result_of(
     exact: bool = False,
 ) -> Result:
     """Measure what was read, and say what was guessed on the way."""
+    if not isinstance(level, numbers.Real):
+        raise BadInput(f"intervals at level {level!r} cannot be made", why="0.5 < level < 1")
     frame, timed, said = over_times(read)
     plan = plan_for_outcomes(
         frame,
         candidate=candidate,
         level=level,
         baselines=read.baselines,
-        metrics=list(metrics or []),
+        metrics=_listed(metrics),
         slices=read.slices,
-        criteria=list(criteria or []),
+        criteria=_listed(criteria),
         task=read.task,
         timed=timed,
         exact=exact,
@@ -197,6 +200,11 @@ def result_of(
         size=size_said(frame, found, plan.task),
         forecast_tests=[] if horizon is None else _tested(frame, plan, horizon),
     )
+
+
+def _listed(words: Sequence[str] | None) -> list[str]:
+    """One word is a list of one, and not of its letters."""
+    return [words] if isinstance(words, str) else list(words or [])
 
 
 def _tested(frame: pl.DataFrame, plan: Plan, horizon: int) -> list[ForecastTest]:
