@@ -16,6 +16,8 @@ DOORS: dict[str, tuple[str, str]] = {
     "profile": ("data_profile", "look at a table: kinds, ranges, keys, gaps, what looks wrong"),
     "contract": ("data_contract", "draft what a source promises, and check data against it"),
     "split": ("data_split", "divide rows into parts by a recipe, and show who is where"),
+    "drift": ("data_drift", "how far one table is from another, with effect and severity"),
+    "card": ("data_card", "describe a source for people and for programs"),
 }
 
 
