@@ -110,7 +110,7 @@ CASE_FAULTS = [
     ('positive = "malignant"', 'positive = "malignent"', "no value of the target"),
     ('positive = "malignant"', 'positive = "> 5"', "no value of the target"),
     ("test = 0.4", "test = 0.00001", "the test part is empty"),
-    ("test = 0.4", "test = 0.95", "leaves nothing to train on"),
+    ("test = 0.4", "test = 0.95", "leave nothing to train on"),
     ("[data]", '[data]\ntime = "clinic"', "string values, not times"),
     ("data/cancer.csv", "../cancer.csv", "is not inside the workspace"),
     ("data/cancer.csv", "data/cancel.csv", "there is no file"),
