@@ -1,4 +1,4 @@
-"""Checks a table against its contract: one pass counts every broken rule, further ones show rows.
+"""Checks a table against its contract: counts what breaks each rule, then shows which rows do.
 
 Only where a rule is broken are its rows sought, named, and written to a quarantine file.
 """
@@ -9,8 +9,9 @@ import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from trackrecord.data.contract.offenders import ROW, Finder, naive
+from trackrecord.data.contract.offenders import ROW, Finder
 from trackrecord.data.contract.outcome import Checked, Outcome
+from trackrecord.data.contract.repeats import repeated_rows
 from trackrecord.data.contract.rules import Rule, rules_of, typed
 from trackrecord.data.contract.spec import Contract, ForeignKey, LineOf, max_age_minutes
 from trackrecord.data.profile.measure import shown
@@ -51,7 +52,7 @@ def check_table(
     rules = rules_of(contract, schema, shown_as, line_of)
     outcomes = _of_columns(contract, schema, table.rows)
     fitted = _fitted(contract, schema, frame)
-    counts = _count(contract, rules, frame, fitted, schema)
+    counts = _count(rules, frame, fitted)
     rows_of = Finder(contract, table, frame, fitted, quarantine)
     if quarantine is not None:
         clear(quarantine, contract.name)
@@ -59,7 +60,7 @@ def check_table(
     done = {rule.name: _outcome(rule, counts[rule.name], rows_of, contract) for rule in rules}
     for name in _expected(contract):
         outcomes.append(done.get(name) or _untested(name, contract, schema, table.rows))
-    outcomes += _of_keys(contract, counts, rows_of, schema)
+    outcomes += _of_keys(contract, rows_of, schema)
     for number, foreign in enumerate(contract.foreign_key, 1):
         outcomes.append(_of_foreign(foreign, number, rows_of, sources, schema))
     if contract.freshness is not None:
@@ -115,73 +116,44 @@ def _untested(name: str, contract: Contract, schema: dict[str, pl.DataType], row
 def _fitted(
     contract: Contract, schema: dict[str, pl.DataType], frame: pl.LazyFrame
 ) -> pl.LazyFrame:
-    """The table in the declared types, times without an offset for the rules in SQL."""
-    return frame.with_columns(
+    """The table in the declared types, times without an offset, as SQL writes them."""
+    import polars.selectors as cs
+
+    retyped = frame.with_columns(
         value
         for name, terms in contract.columns.items()
         if name in schema and (value := typed(name, schema[name], terms.type)) is not None
     )
+    return retyped.with_columns(cs.datetime(time_zone="*").dt.replace_time_zone(None))
 
 
-def _count(
-    contract: Contract,
-    rules: list[Rule],
-    frame: pl.LazyFrame,
-    fitted: pl.LazyFrame,
-    schema: dict[str, pl.DataType],
-) -> dict[str, int]:
-    """Rows that break each rule, and distinct values of keys, all in one pass over the file."""
+def _count(rules: list[Rule], frame: pl.LazyFrame, fitted: pl.LazyFrame) -> dict[str, int]:
+    """Rows that break each rule.
+
+    Rules that read the same columns are counted together, and group after group: that is half the
+    time, and a fraction of the memory, of all rules in one query.
+    """
     import polars as pl
 
-    frames = {"stored": frame, "typed": fitted, "sql": naive(fitted)}
-    by_frame = [
-        (base, [rule for rule in rules if rule.over == over]) for over, base in frames.items()
-    ]
-    parts = [
-        base.select(rule.broken.sum().alias(rule.name) for rule in some)
-        for base, some in by_frame
-        if some
-    ]
-    keys = [names for names in _keys(contract).values() if all(name in schema for name in names)]
-    for names in keys:
-        # Alone, because what must be held to count distinct values differs from a sum.
-        whole = pl.all() if len(names) == 1 else pl.struct(pl.all())
-        parts.append(
-            fitted.select(map(named, names)).drop_nulls().select(
-                whole.n_unique().alias(_named("unique", names)),
-                pl.len().alias(_named("present", names)),
-            )
-        )  # fmt: skip
+    groups: dict[tuple[str, ...], list[Rule]] = {}
+    for rule in rules:
+        groups.setdefault((rule.over, *rule.columns), []).append(rule)
     found: dict[str, int] = {}
-    try:
-        collected = pl.collect_all(parts, engine="streaming")
-    except pl.exceptions.PolarsError:
-        _blame(by_frame)
-        raise
-    for counted in collected:
-        found |= {name: int(value or 0) for name, value in counted.row(0, named=True).items()}
+    for (over, *_), some in groups.items():
+        base = frame if over == "stored" else fitted
+        query = base.select(rule.broken.sum().alias(rule.name) for rule in some)
+        try:
+            counted = query.collect(engine="streaming").row(0, named=True)
+        except pl.exceptions.PolarsError as error:
+            # What only the values make fail, such as a pattern that is no regular expression.
+            raise DataError(
+                f"{some[0].name} cannot be worked out on this table",
+                where=some[0].asks,
+                why=str(error).strip().splitlines()[0][:200],
+                next="correct the rule in the contract",
+            ) from None
+        found |= {name: int(value or 0) for name, value in counted.items()}
     return found
-
-
-def _blame(by_frame: list[tuple[pl.LazyFrame, list[Rule]]]) -> None:
-    """Raise DataError for the rule that only the values make fail, such as a wrong pattern."""
-    import polars as pl
-
-    for base, some in by_frame:
-        for rule in some:
-            try:
-                base.select(rule.broken.sum()).collect(engine="streaming")
-            except pl.exceptions.PolarsError as error:
-                raise DataError(
-                    f"{rule.name} cannot be worked out on this table",
-                    where=rule.asks,
-                    why=str(error).strip().splitlines()[0][:200],
-                    next="correct the rule in the contract",
-                ) from None
-
-
-def _named(what: str, names: list[str]) -> str:
-    return "\0".join([what, *names])
 
 
 def _keys(contract: Contract) -> dict[str, list[str]]:
@@ -241,28 +213,19 @@ def _of_size(contract: Contract, rows: int) -> Outcome:
     )  # fmt: skip
 
 
-def _of_keys(
-    contract: Contract, counts: dict[str, int], seek: Finder, schema: dict[str, pl.DataType]
-) -> list[Outcome]:
-    import polars as pl
-
+def _of_keys(contract: Contract, seek: Finder, schema: dict[str, pl.DataType]) -> list[Outcome]:
     found = []
     for rule, names in _keys(contract).items():
         asks = f"{', '.join(names)}: no value twice" if rule == "key" else "has no value twice"
         if not all(name in schema for name in names):
             found.append(Outcome(rule, asks, "not checked", seek.rows))
-        elif counts[_named("unique", names)] == counts[_named("present", names)]:
+            continue
+        rows = repeated_rows(seek.frames["typed"], names)
+        if len(rows):
+            found.append(seek.told(rule, asks, names, rows))
+        else:
             lo, hi = proportion(0, seek.rows)
             found.append(Outcome(rule, asks, "held", seek.rows, 0, 0.0, lo, hi))
-        else:
-            chosen = (
-                seek.frames["typed"]
-                .select(ROW, *map(named, names))
-                .drop_nulls()
-                .collect(engine="streaming")
-            )
-            rows = chosen.filter(pl.struct(list(map(named, names))).is_duplicated())[ROW].sort()
-            found.append(seek.told(rule, asks, names, rows))
     return found
 
 
@@ -332,6 +295,8 @@ def _of_age(
     newest = fitted.select(named(terms.column).max()).collect(engine="streaming").item()
     if newest is None:
         return Outcome("freshness", asks, "failed", rows, detail="no row has one")
+    if isinstance(newest, datetime.datetime):
+        newest = newest.replace(tzinfo=datetime.UTC)
     moment = now or datetime.datetime.now(datetime.UTC)
     if not isinstance(newest, datetime.datetime):
         # A day is as new as its last moment.

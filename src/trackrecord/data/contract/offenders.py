@@ -21,13 +21,6 @@ SHOWN = 5
 ROW = "\0row"
 
 
-def naive(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """The table with times without an offset, as SQL writes them."""
-    import polars.selectors as cs
-
-    return frame.with_columns(cs.datetime(time_zone="*").dt.replace_time_zone(None))
-
-
 class Finder:
     """Seeks the rows that break a rule, by their numbers, and writes them down."""
 
@@ -43,7 +36,6 @@ class Finder:
         self.frames = {
             "stored": frame.with_row_index(ROW),
             "typed": fitted.with_row_index(ROW),
-            "sql": naive(fitted).with_row_index(ROW),
         }
 
     def told(self, name: str, asks: str, columns: list[str], rows: pl.Series) -> Outcome:

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 class Rule(NamedTuple):
     """One rule on rows: its name, what it asks, the columns it reads, and where it is broken.
 
-    ``over`` says which form of the table ``broken`` is over: as it is ``stored``, in the declared
-    types (``typed``), or with times without an offset, too (``sql``).
+    ``over`` says which form of the table ``broken`` is over: as it is ``stored``, or ``typed``: in
+    the declared types, times in UTC without an offset, as SQL writes them.
     """
 
     name: str
     asks: str
     columns: list[str]
     broken: pl.Expr
-    over: Literal["stored", "typed", "sql"] = "typed"
+    over: Literal["stored", "typed"] = "typed"
 
 
 def declared(type: str) -> pl.DataType:
@@ -98,7 +98,7 @@ def rules_of(
         holds, read = row_rule(rule.sql, kinds, name=rule.name, where=where)
         if all(name in schema for name in read):
             asks = rule.sql if len(rule.sql) <= 120 else rule.sql[:119] + "…"
-            found.append(Rule(rule.name, asks, read, ~holds, "sql"))
+            found.append(Rule(rule.name, asks, read, ~holds))
     return found
 
 
@@ -107,7 +107,9 @@ def _of_column(name: str, terms: ColumnTerms, dtype: pl.DataType, *, required: b
 
     column = named(name)
     found = []
+    over: Literal["stored", "typed"] = "typed"
     if (value := typed(name, dtype, terms.type)) is not None:
+        over = "stored"
         wrong = value.is_null() & column.is_not_null()
         found.append(Rule(f"{name}.type", f"is of type {terms.type}", [name], wrong, "stored"))
     if terms.required or required or terms.max_missing is not None:
@@ -116,7 +118,7 @@ def _of_column(name: str, terms: ColumnTerms, dtype: pl.DataType, *, required: b
             if terms.max_missing and not terms.required and not required
             else "is never missing"
         )
-        found.append(Rule(f"{name}.required", asks, [name], column.is_null(), "stored"))
+        found.append(Rule(f"{name}.required", asks, [name], column.is_null(), over))
     low, high = _bound(terms, "min"), _bound(terms, "max")
     broken = None
     if low is not None:
@@ -133,6 +135,8 @@ def _of_column(name: str, terms: ColumnTerms, dtype: pl.DataType, *, required: b
             dtype=declared("number" if terms.type == "integer" else terms.type),
             strict=False,
         )
+        if terms.type == "time":
+            allowed = allowed.dt.replace_time_zone(None)
         if terms.type == "integer":
             allowed = allowed.cast(pl.Int64) if (allowed == allowed.floor()).all() else allowed
         listed = ", ".join(shown(value) for value in terms.allowed[:8])
@@ -160,7 +164,7 @@ def _bound(terms: ColumnTerms, key: str) -> Any:
         return None
     value = as_value(bound, terms.type, key, _never, key)
     if terms.type == "time":
-        return pl.lit(value, dtype=pl.Datetime("us", "UTC"))
+        return pl.lit(value.replace(tzinfo=None), dtype=pl.Datetime("us"))
     return pl.lit(value)
 
 
