@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from trackrecord.data.contract.changes import Change
     from trackrecord.data.contract.outcome import Checked, Outcome
 
-DESCRIPTION = (
-    "Write down what a source promises (types, ranges, allowed values, keys, rules in SQL), check "
-    "data against it, and see what a new version breaks."
-)
+DESCRIPTION = """\
+Write down what a source promises (types, ranges, allowed values, keys, rules in SQL), check
+data against it, and see what a new version breaks."""
 EPILOG = """\
 examples:
   trackrecord data contract flights --draft

@@ -14,10 +14,9 @@ from trackrecord.errors import BadInput
 if TYPE_CHECKING:
     from trackrecord.data.profile.result import Column, Profile
 
-DESCRIPTION = (
-    "Look at a table before working with it: types, missing and distinct values, ranges, shapes, "
-    "gaps in time, keys, repeated rows, and columns that look wrong."
-)
+DESCRIPTION = """\
+Look at a table before working with it: types, missing and distinct values, ranges, shapes,
+gaps in time, keys, repeated rows, and columns that look wrong."""
 EPILOG = """\
 examples:
   trackrecord data profile flights.csv
