@@ -7,6 +7,7 @@ goes on without writing, and a second one writes what is then known.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import repeat
@@ -239,7 +240,7 @@ def _first(
     """The first reading; returns the rows. ``out`` is whole only if every column fits."""
     rows = 0
     sink: Sink | None = Sink(out)
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         try:
             for batch in source.batches():
                 made = list(pool.map(_taken, columns, batch.columns, repeat(rows)))
@@ -263,7 +264,7 @@ def _first(
 
 def _second(source: Batches, columns: list[Column], out: Path) -> None:
     sink: Sink | None = Sink(out)
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         try:
             for batch in source.batches():
                 made = pool.map(_written, columns, batch.columns)

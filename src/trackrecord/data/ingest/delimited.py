@@ -19,7 +19,9 @@ from trackrecord.errors import DataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BLOCK = 1 << 24
+BLOCK = 1 << 22
+# Each column of a block costs the same few calls, however few rows it has.
+WIDE, WIDE_BLOCK = 500, 1 << 25
 # A row is inside one block: this is the longest that is tried before it is called a lost quote.
 LONGEST = 1 << 27
 DELIMITERS = (",", ";", "\t", "|")
@@ -51,7 +53,7 @@ class Delimited:
         import pyarrow as pa
 
         self.bad, self.bad_rows = [], 0
-        block, done = BLOCK, 0
+        block, done = WIDE_BLOCK if len(self.schema) > WIDE else BLOCK, 0
         while True:
             try:
                 for batch in self._parsed(block, done):
