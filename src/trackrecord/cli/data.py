@@ -17,6 +17,7 @@ DOORS: dict[str, tuple[str, str]] = {
     "contract": ("data_contract", "draft what a source promises, and check data against it"),
     "split": ("data_split", "divide rows into parts by a recipe, and show who is where"),
     "drift": ("data_drift", "how far one table is from another, with effect and severity"),
+    "labels": ("data_labels", "labels that are probably wrong, values written in two ways"),
     "card": ("data_card", "describe a source for people and for programs"),
 }
 

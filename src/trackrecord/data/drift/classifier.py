@@ -42,12 +42,12 @@ def tell_apart(
     if clusters is not None:
         group = np.concatenate([clusters.a[picks[0]], clusters.b[picks[1]]])
     few = _too_few(truth, group)
-    features, categorical = _matrix(rows)
+    features, categorical = matrix(rows)
     if few is None and features.shape[1] == 0:
         few = "no column is left to tell them by"
     if few is not None:
         return Absence(metric="roc_auc", n=int(truth.size), reason=few), int(truth.size)
-    fold = _folds(features if group is None else group, draw)
+    fold = folds_of(features if group is None else group, draw)
     score = np.full(truth.size, 0.5)
     for number in range(FOLDS):
         held, fit = fold == number, fold != number
@@ -62,7 +62,7 @@ def tell_apart(
     return estimate("roc_auc", truth, score, cluster=group, level=level), int(truth.size)
 
 
-def _folds(what: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+def folds_of(what: np.ndarray, draw: np.random.Generator) -> np.ndarray:
     """A fold for each row; rows that say the same, or are of one cluster, share it.
 
     A model that was fitted on the copy of a row would call it of the wrong table.
@@ -85,7 +85,7 @@ def _too_few(truth: np.ndarray, group: np.ndarray | None) -> str | None:
     return None
 
 
-def _matrix(rows: pl.DataFrame) -> tuple[np.ndarray, list[int]]:
+def matrix(rows: pl.DataFrame) -> tuple[np.ndarray, list[int]]:
     """Numbers as they are, categories as codes by how frequent they are; missing is NaN."""
     import polars as pl
 
