@@ -169,8 +169,8 @@ SUBJECTS = {
     "contract": "Subjects: the contract's file, then the data's, each by the SHA-256 of its bytes.",
     "audit": "Subjects: each data file by the SHA-256 of its bytes and its `trackrecordTable1` "
     "[content digest](content-digest.md), and the split.",
-    "ingest": "Subjects: the raw bytes (of a folder: the list of its files and their digests), and the "
-    "Parquet table made of them.",
+    "ingest": "Subjects: the raw bytes (of a folder: the list of its files and their digests), and "
+    "the Parquet table made of them.",
     "publication": "Subjects: the page, the card, the claims, and each table of outcomes.",
 }
 
