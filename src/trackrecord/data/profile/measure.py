@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 BINS = 24
+# Days of a month, minutes of an hour: each of so few whole numbers has a bar of its own.
+MOST_BARS = 60
 FREQUENT = 8
 MOST_GAPS = 5
 # A count of text values is exact up to this many, by the sketch's own first estimate.
@@ -185,7 +187,7 @@ def histogram(ordered: pl.Series, told: Any, *, whole: bool) -> Histogram:
     count = BINS
     if whole and high - low < 20 * BINS:
         # No step between whole numbers may fall into two bars, or into none.
-        step = max(1, -(-(high - low + 1) // BINS))
+        step = 1 if high - low < MOST_BARS else max(1, -(-(high - low + 1) // BINS))
         count = -(-(high - low + 1) // step)
         cuts = np.array([float(low + step * k) for k in range(1, count)])
     elif high > low:
