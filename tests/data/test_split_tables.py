@@ -105,4 +105,4 @@ def test_a_summary_counts_what_each_part_holds() -> None:
     assert [part.rows for part in found.parts] == [130, 20, 50]
     assert found.parts[2].classes == {"0": 25, "1": 25}
     with pytest.raises(DataError, match="part is empty"):
-        divide_table(frame.head(1), split, roles)
+        divide_table(frame.head(1), StratifiedSplit(), roles)

@@ -17,7 +17,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "init": ("start", "make this folder a workspace"),
     "status": ("status", "where am I, what next: one line a case"),
     "case": ("case", "new: draft a case from data · check: what is wrong or doubtful"),
-    "data": ("data", "add, profile, contract, split: from raw files to tables"),
+    "data": ("data", "add, profile, contract, split, drift, labels: from raw files to tables"),
     "audit": ("audit", "look for leakage, in a case or in any two files"),
     "seal": ("seal", "fix case, data and split before the first training run"),
     "amend": ("seal", "change a sealed case, with a reason that stays"),
