@@ -1,6 +1,6 @@
 """Runs Deepchecks' train_test_validation on the tables that ``run.py --write FOLDER`` kept.
 
-    PEER/bin/python benchmarks/leakage/peers.py FOLDER [--time FOLDER_OF_TWO_TABLES]
+    PEER/bin/python benchmarks/leakage/peers.py FOLDER
 
 It needs an environment of its own, for Deepchecks 0.19 wants numpy before 2, scikit-learn before
 1.4, pandas before 2.2 and setuptools before 70. A table counts as found where any condition of the
@@ -66,8 +66,7 @@ def main() -> None:
             continue
         seconds += took
         rates[kind][int(level)].append(bool(checks))
-        if kind == "clean":
-            print(f"clean {name}: {', '.join(checks) or 'nothing'}; {took:.1f} s")
+        print(f"{kind} {level} {name}: {', '.join(checks) or 'nothing'}; {took:.1f} s", flush=True)
     for kind, levels in rates.items():
         shares = {level: f"{100 * np.mean(found):.0f} %" for level, found in levels.items()}
         print(f"{kind}: {shares}, {len(levels[max(levels)])} tables")
