@@ -230,8 +230,8 @@ class Delimited:
                 f"{self.where} is not a table", where=str(self.path), why=message[:200]
             )
         return DataError(
-            f"{self.where} has a row of {fields:,} {'field' if fields == 1 else 'fields'}, where its "
-            f"header has {wanted:,}",
+            f"{self.where} has a row of {fields:,} {'field' if fields == 1 else 'fields'}, "
+            f"where its header has {wanted:,}",
             where=f"{self.where}, line {line:,}",
             why=f"it begins {text[:60]!r}",
             next="correct the row (quote fields that have the separator in them), or leave such "
