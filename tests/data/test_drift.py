@@ -68,6 +68,7 @@ def table(draw: np.random.Generator, rows: int, shift: float = 0.0) -> pl.DataFr
     ).with_columns(pl.when(pl.Series(gone)).then(None).otherwise("y").alias("y"))
 
 
+@pytest.mark.slow
 def test_two_samples_of_one_population_rarely_raise_any_alarm() -> None:
     """BH over all distances: at most 5 % of pairs have any adjusted p of at most 0.05."""
     draw = np.random.default_rng(1)
@@ -112,6 +113,7 @@ def clustered(draw: np.random.Generator, days: int, rows: int, first: int) -> pl
     )
 
 
+@pytest.mark.slow
 def test_days_that_differ_are_no_drift_once_they_are_named() -> None:
     draw = np.random.default_rng(3)
     alarms = {"named": 0, "unnamed": 0}

@@ -42,6 +42,7 @@ def column(draw: random.Random) -> list[str | None]:
     ]
 
 
+@pytest.mark.slow
 def test_blocks_joined_have_the_form_of_the_whole_column() -> None:
     draw = random.Random(7)
     seen = set()

@@ -120,6 +120,7 @@ def test_a_delimiter_that_is_said_is_used(tmp_path: Path) -> None:
     assert read(tmp_path, b"a;b\n1;2\n", delimiter=";")[1].rows() == [(1, 2)]
 
 
+@pytest.mark.slow
 def test_five_thousand_columns_are_read(tmp_path: Path) -> None:
     names = ",".join(f"column_{number}" for number in range(5000))
     row = ",".join(str(number) for number in range(5000))

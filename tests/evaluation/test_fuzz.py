@@ -198,6 +198,7 @@ def spoilt_tables(draw: st.DrawFn) -> pl.DataFrame:
 WORDS_ASKED = st.sampled_from(["rf", "score", "p_", "m", "old", "rule", "a", "prediction", "zz"])
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     spoilt_tables(),

@@ -47,6 +47,7 @@ TWO = model(
 )
 
 
+@pytest.mark.slow
 def test_predictions_are_those_of_the_models_in_this_process_bit_for_bit(load: Load) -> None:
     loaded = load(TWO, file=CARELESS)
     here, there = loaded.train(), loaded.train(isolated=True)
@@ -100,6 +101,7 @@ def test_a_model_that_ends_its_process_is_told_with_what_is_known(
     assert caught.value.next
 
 
+@pytest.mark.slow
 def test_a_process_that_the_model_forked_does_not_keep_the_run_waiting(load: Load) -> None:
     text = changed("import os, time; os.fork() or time.sleep(60); os._exit(1)")
     began = time.monotonic()
