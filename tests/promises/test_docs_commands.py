@@ -27,7 +27,7 @@ def in_the_loop(page: Path) -> Any:
     return pytest.param(page, id=shown(page), marks=marks)
 
 
-@pytest.mark.parametrize("page", map(in_the_loop, WITH_COMMANDS))
+@pytest.mark.parametrize("page", [in_the_loop(page) for page in WITH_COMMANDS])
 def test_the_quick_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
     run_page(page.read_text("utf-8"), tmp_path, slow=False)
 
