@@ -23,13 +23,13 @@ from trackrecord.stats.intervals import (
     LEAST_UNITS,
     ROUNDING,
     around,
+    paired_estimate,
     plain_estimate,
     too_few,
     unit_of,
-    units_of,
 )
 from trackrecord.stats.metrics import Metric, get_metric
-from trackrecord.stats.proportions import exact_proportion, proportion, t_quantile
+from trackrecord.stats.proportions import exact_proportion, proportion
 from trackrecord.stats.ranking import same_ranking
 from trackrecord.stats.reduced import given, reduced
 from trackrecord.stats.retrieval import same_order
@@ -270,24 +270,7 @@ def differences_of(
     se = math.hypot(spread.se, math.sqrt(more / spread.worth)) if more else spread.se
     if se <= ROUNDING * (1 + abs(measured_a.value)):
         return lambda level: _undiffering(asked, measured_a, measured_b, spread, level)
-    return partial(_paired, asked, value, _centre(measured_a, measured_b), se, spread, n)
-
-
-def _paired(
-    asked: Metric, value: float, middle: float, se: float, spread: Spread, n: int, level: float
-) -> Estimate:
-    half = t_quantile(level, spread.degrees) * se
-    return Estimate(
-        metric=asked.name,
-        value=value,
-        lo=min(middle - half, value),
-        hi=max(middle + half, value),
-        level=level,
-        se=se,
-        n=n,
-        clusters=spread.clusters,
-        method=", ".join(["paired influence", *units_of(spread)]),
-    )
+    return partial(paired_estimate, asked, value, _centre(measured_a, measured_b), se, spread, n)
 
 
 def _of_share(asked: Metric, value: float, m: int, n: int, exact: bool, level: float) -> Estimate:

@@ -214,3 +214,21 @@ def plain_estimate(
         clusters=clusters,
         method=method,
     )
+
+
+def paired_estimate(
+    asked: Metric, value: float, middle: float, se: float, spread: Spread, n: int, level: float
+) -> Estimate:
+    """A difference of ``value``, its interval centred on ``middle``, from the influences' error."""
+    half = t_quantile(level, spread.degrees) * se
+    return Estimate(
+        metric=asked.name,
+        value=value,
+        lo=min(middle - half, value),
+        hi=max(middle + half, value),
+        level=level,
+        se=se,
+        n=n,
+        clusters=spread.clusters,
+        method=", ".join(["paired influence", *units_of(spread)]),
+    )

@@ -20,10 +20,10 @@ from trackrecord.stats.intervals import (
     LEAST_UNITS,
     ROUNDING,
     around,
+    paired_estimate,
     plain_estimate,
     too_few,
     unit_of,
-    units_of,
 )
 from trackrecord.stats.powers import (
     clustered_spread,
@@ -31,7 +31,7 @@ from trackrecord.stats.powers import (
     spread_of_powers,
     spread_of_sums,
 )
-from trackrecord.stats.proportions import normal_quantile, paired_error, proportion, t_quantile
+from trackrecord.stats.proportions import normal_quantile, paired_error, proportion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,7 +109,7 @@ def clustered_gap_of_parts(
     if spread.se <= ROUNDING * (1 + abs(values[0])):
         return _undiffering(asked, sum(counts))
     value = values[0] - values[1]
-    return _paired(asked, value, value, spread.se, spread, sum(counts), level)
+    return paired_estimate(asked, value, value, spread.se, spread, sum(counts), level)
 
 
 def mean_gap_of_parts(
@@ -129,7 +129,7 @@ def mean_gap_of_parts(
         return Absence(metric=asked.name, reason=reason, n=n)
     if spread.se <= ROUNDING * (1 + abs(mean_of_classes(a))):
         return _undiffering(asked, n)
-    return _paired(asked, value, value, spread.se, spread, n, level)
+    return paired_estimate(asked, value, value, spread.se, spread, n, level)
 
 
 def thresholds_of(asked: Metric) -> list[float]:
@@ -206,7 +206,7 @@ def cells_gap_of_parts(
             method = f"Wilson bound, both perfect, {spread.units:.4g} units"
             return plain_estimate(asked, 0.0, -half, half, level, n, None, method)
         return _undiffering(asked, n)
-    return _paired(asked, value, _centre(first) - _centre(second), se, spread, n, level)
+    return paired_estimate(asked, value, _centre(first) - _centre(second), se, spread, n, level)
 
 
 def influence_of_tally(asked: Metric, tally: Tally) -> Influence | Absence:
@@ -250,23 +250,6 @@ def _share_gap(
         n=n,
         clusters=None,
         method="paired proportions, Bonett-Price",
-    )
-
-
-def _paired(
-    asked: Metric, value: float, middle: float, se: float, spread: Spread, n: int, level: float
-) -> Estimate:
-    half = t_quantile(level, spread.degrees) * se
-    return Estimate(
-        metric=asked.name,
-        value=value,
-        lo=min(middle - half, value),
-        hi=max(middle + half, value),
-        level=level,
-        se=se,
-        n=n,
-        clusters=spread.clusters,
-        method=", ".join(["paired influence", *units_of(spread)]),
     )
 
 
