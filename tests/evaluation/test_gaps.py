@@ -128,3 +128,49 @@ def test_a_perfect_slice_is_bounded_and_not_called_worse() -> None:
     assert found.most == "1"
     assert found.lo > 0
     assert all(s.value != "1" for s in result.slices if s.worse)
+
+
+def crowded(seed: int) -> pl.DataFrame:
+    """80 clusters whose rows are right or wrong together; a group is some whole clusters."""
+    rng = np.random.default_rng(seed)
+    cluster = np.repeat(np.arange(80), 50)
+    right = np.repeat(rng.normal(0.9, 1.2, 80), 50) + rng.normal(size=cluster.size) > 0
+    truth = rng.integers(0, 2, cluster.size)
+    return pl.DataFrame(
+        {
+            "id": [str(i) for i in range(cluster.size)],
+            "truth": truth.astype(np.int8),
+            "score.m": np.where(right, truth, 1 - truth) * 0.8 + 0.1,
+            "cluster": cluster.astype(str),
+            "slice.site": (cluster % 4).astype(str),
+            "slice.place": (np.arange(cluster.size) % 4).astype(str),
+        }
+    )
+
+
+def accuracy_of(table: pl.DataFrame, text: str) -> Evaluation:
+    return evaluate_outcomes(table, plan_for_outcomes(table, metrics=["accuracy"], slices=[text]))
+
+
+def test_groups_of_whole_clusters_are_not_worse_by_chance() -> None:
+    """What independent rows would show as a gap, and as worse, are a few clusters' luck."""
+    named = {"rows": 0, "clusters": 0}
+    apart = {"rows": 0, "clusters": 0}
+    for seed in range(10):
+        table = crowded(seed)
+        for kind, held in (("rows", table.drop("cluster")), ("clusters", table)):
+            result = accuracy_of(held, "site")
+            named[kind] += any(s.worse for s in result.slices)
+            apart[kind] += gap(result, "accuracy", "site").lo > 0
+    assert named["rows"] >= 8
+    assert apart["rows"] >= 8
+    assert named["clusters"] <= 2
+    assert apart["clusters"] <= 2
+
+
+def test_clusters_that_every_group_shares_cancel_in_its_gap() -> None:
+    """A gap is known better than the groups' own bands, taken as if they had nothing in common."""
+    result = accuracy_of(crowded(0), "place")
+    found = gap(result, "accuracy", "place")
+    widest = max(b.hi - b.lo for s in result.slices for b in s.bands)
+    assert found.hi < 0.5 * widest
