@@ -117,7 +117,9 @@ def test_the_digest_is_the_reference_whatever_the_format_layout_and_column_order
     expected = by_the_book(columns)
     assert table_digest(frame).digest == expected
     folder = tmp_path_factory.mktemp("digest")
-    shuffled = frame.select(data.draw(st.permutations(frame.columns)))
+    order = data.draw(st.permutations(frame.columns))
+    # select would take a column called "*" for all of them
+    shuffled = pl.DataFrame([frame.get_column(name) for name in order])
     group = data.draw(st.integers(1, 50))
     pq.write_table(shuffled.to_arrow(), folder / "t.parquet", row_group_size=group)
     frame.write_ipc(folder / "t.arrow", record_batch_size=group)
