@@ -70,7 +70,7 @@ def workspace_root(options: argparse.Namespace) -> Path | None:
 
 def table_path(named: str, root: Path | None, options: argparse.Namespace) -> Path:
     """The file that a source's or a file's name means."""
-    from trackrecord.data.profile.scan import find_table
+    from trackrecord.data.named import find_table
 
     return find_table(named, root, Path(options.folder or "."))
 

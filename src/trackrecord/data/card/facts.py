@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from trackrecord.data.ingest.record import SourceColumn, SourceFile, read_source, source_names
+from trackrecord.data.ingest.record import SourceColumn, SourceFile, described, read_source
 from trackrecord.errors import BadInput, DataError, suggest
 from trackrecord.ledger import read_chain, read_evidence
 from trackrecord.ledger.store import file_sha256
@@ -47,7 +47,7 @@ class Facts(msgspec.Struct, frozen=True):
 
 def chosen_source(root: Path, name: str | None) -> SourceFile:
     """The source with this name, or the only one. Raises BadInput where there is none."""
-    names = source_names(root)
+    names = described(root)
     if name is None:
         if len(names) == 1:
             name = names[0]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from trackrecord.data.named import NAME
 from trackrecord.errors import BadInput, DataError
 from trackrecord.ledger import write_atomic
 
-SOURCE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 HEAD = """\
 # Written by `trackrecord data add`. The bytes as they came are in data/raw, the table is beside
 # this file. What is missing here (origin, license) is shown as missing on the data card.
@@ -115,7 +114,7 @@ class IngestPredicate(msgspec.Struct, frozen=True, kw_only=True):
 
 def checked_name(name: str) -> str:
     """``name`` itself, if a source can be called so."""
-    if not SOURCE_NAME.match(name):
+    if not NAME.match(name):
         raise BadInput(
             f"{name!r} cannot be the name of a source",
             where="--name",
@@ -130,11 +129,11 @@ def source_file(root: Path, name: str) -> Path:
     return root / "data" / f"{checked_name(name)}.source.toml"
 
 
-def source_names(root: Path) -> list[str]:
-    """The sources of a workspace, sorted."""
+def described(root: Path) -> list[str]:
+    """The sources of a workspace that have a description, sorted."""
     found = (root / "data").glob("*.source.toml")
     names = (path.name.removesuffix(".source.toml") for path in found)
-    return sorted(name for name in names if SOURCE_NAME.match(name))
+    return sorted(name for name in names if NAME.match(name))
 
 
 def read_source(root: Path, name: str) -> SourceFile | None:

@@ -1,23 +1,20 @@
-"""Opens a table without reading it: a source of the workspace by name, or any file.
+"""Opens a table without reading it.
 
 Parquet and Arrow files are scanned lazily; a CSV file is read whole, as its types rest on all rows.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from trackrecord.data.arrow import check_schema
 from trackrecord.data.sources import check_columns, damaged, read_table, sniff
-from trackrecord.errors import BadInput, suggest
 
 if TYPE_CHECKING:
     import polars as pl
 
-SOURCE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 BATCH_ROWS = 1 << 18
 
 
@@ -36,36 +33,6 @@ class Scanned(NamedTuple):
     def canonical(self) -> pl.LazyFrame:
         """The same table with every column in its kind's canonical form, still lazy."""
         return self.frame.select(clean(name, dtype) for name, dtype in self.schema.items())
-
-
-def find_table(named: str, root: Path | None, folder: Path) -> Path:
-    """The file of a source of the workspace at ``root``, or the file as seen from ``folder``.
-
-    Raises BadInput for a name that is neither, with the nearest that is.
-    """
-    if root is not None and SOURCE_NAME.match(named):
-        path = root / "data" / f"{named}.parquet"
-        if path.is_file():
-            return path
-    path = folder / named
-    if path.exists():
-        return path
-    known = source_names(root)
-    near = suggest(named, known)
-    raise BadInput(
-        f"there is no source and no file {named!r}",
-        where=str(root or folder),
-        why=f"did you mean {near!r}?" if near else f"sources: {', '.join(known) or 'none yet'}",
-        next="name a file as seen from here, or a source of the workspace",
-    )
-
-
-def source_names(root: Path | None) -> list[str]:
-    """Names of the workspace's sources, sorted."""
-    if root is None:
-        return []
-    found = (path.stem for path in (root / "data").glob("*.parquet"))
-    return sorted(name for name in found if SOURCE_NAME.match(name))
 
 
 def scan_table(path: Path, types: Mapping[str, str] | None = None) -> Scanned:
