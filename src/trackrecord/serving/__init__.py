@@ -1,0 +1,1 @@
+"""From a bundle to a service: answers, capture, monitoring, rollout, drills."""
