@@ -17,11 +17,15 @@ time
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
+
 from trackrecord.errors import CaseError, DataError
+from trackrecord.modeling.export.bundle import Codes, Encoded, Gap, Hot, Number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,13 +44,15 @@ class Encoder:
     """A fitted encoding.
 
     ``transform`` gives float64, shape (rows, ``width``): an array, or CSR where ``sparse``.
-    ``categorical`` are the positions of columns that hold codes.
+    ``categorical`` are the positions of columns that hold codes. ``columns`` says the same as
+    ``transform`` in data, for who serves the model without scikit-learn.
     """
 
     transform: Callable[[pl.DataFrame], Any]
     width: int
     categorical: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    columns: list[Encoded] = field(default_factory=list)
 
 
 def fit_encoder(
@@ -123,6 +129,7 @@ def _ordinal(
     from sklearn.preprocessing import OrdinalEncoder
 
     steps: list[Callable[[pl.DataFrame], Any]] = []
+    columns: list[Encoded] = []
     if strings:
         codes = OrdinalEncoder(
             max_categories=most_codes,
@@ -131,18 +138,23 @@ def _ordinal(
             encoded_missing_value=np.nan if takes_missing else -1,
         ).fit(_text(rows, strings))
         steps.append(lambda frame: codes.transform(_text(frame, strings)))
+        columns += described_codes(codes, strings)
     if numbers:
         if takes_missing:
             _numbers(rows, numbers)
             steps.append(lambda frame: _numbers(frame, numbers))
+            columns += [Number(name) for name in numbers]
         else:
-            steps.append(_imputed(rows, numbers))
+            impute, filled = _imputed(rows, numbers)
+            steps.append(impute)
+            columns += filled
 
     def transform(frame: pl.DataFrame) -> Any:
         return np.hstack([step(frame) for step in steps])
 
     width = transform(rows.head(1)).shape[1]
-    return Encoder(transform, width, categorical=list(range(len(strings))), notes=notes)
+    coded = list(range(len(strings)))
+    return Encoder(transform, width, categorical=coded, notes=notes, columns=columns)
 
 
 def _one_hot(
@@ -153,14 +165,20 @@ def _one_hot(
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
     steps: list[Callable[[pl.DataFrame], Any]] = []
+    columns: list[Encoded] = []
     if strings:
         hot = OneHotEncoder(min_frequency=RAREST, handle_unknown="infrequent_if_exist")
         hot.fit(_text(rows, strings))
         steps.append(lambda frame: hot.transform(_text(frame, strings)))
+        columns += described_hot(hot, strings)
     if numbers:
-        impute = _imputed(rows, numbers)
+        impute, filled = _imputed(rows, numbers)
         scale = StandardScaler().fit(impute(rows))
         steps.append(lambda frame: scale.transform(impute(frame)))
+        columns += [
+            msgspec.structs.replace(column, mean=float(mean), scale=float(by))
+            for column, mean, by in zip(filled, scale.mean_, scale.scale_, strict=True)
+        ]
 
     def transform(frame: pl.DataFrame) -> Any:
         blocks = [step(frame) for step in steps]
@@ -176,16 +194,77 @@ def _one_hot(
             next='write encode = "ordinal" for this model, or leave out the column with the most '
             "different values",
         )
-    return Encoder(transform, width, notes=notes)
+    return Encoder(transform, width, notes=notes, columns=columns)
 
 
-def _imputed(rows: pl.DataFrame, numbers: list[str]) -> Callable[[pl.DataFrame], Any]:
+def _imputed(
+    rows: pl.DataFrame, numbers: list[str]
+) -> tuple[Callable[[pl.DataFrame], Any], list[Number | Gap]]:
     """Numbers with the training median where missing, and a 0/1 column for each that ever is."""
     from sklearn.impute import SimpleImputer
 
     imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     imputer.fit(_numbers(rows, numbers))
-    return lambda frame: imputer.transform(_numbers(frame, numbers))
+    columns: list[Number | Gap] = [
+        # An empty column has no median: scikit-learn fills it with 0.
+        Number(name, fill=float(median) if median == median else 0.0)
+        for name, median in zip(numbers, imputer.statistics_, strict=True)
+    ]
+    columns += [Gap(numbers[position]) for position in imputer.indicator_.features_]
+    return lambda frame: imputer.transform(_numbers(frame, numbers)), columns
+
+
+def described_codes(encoder: Any, strings: list[str]) -> list[Encoded]:
+    """What a fitted OrdinalEncoder does, as data: asked of itself, a known text at a time."""
+    found: list[Encoded] = []
+    for place, (name, texts, answers) in enumerate(_probed(encoder, strings)):
+        codes = [float(code) for code in answers[:, place]]
+        unknown, missing = codes[-2:]
+        found.append(
+            Codes(
+                name,
+                dict(zip(texts, codes, strict=False)),
+                unknown=None if unknown != unknown else unknown,
+                missing=None if missing != missing else missing,
+            )
+        )
+    return found
+
+
+def described_hot(encoder: Any, strings: list[str]) -> list[Encoded]:
+    """What a fitted OneHotEncoder does, as data: asked of itself, a known text at a time."""
+    widths = [len(names) for names in _hot_widths(encoder, strings)]
+    found: list[Encoded] = []
+    start = 0
+    for width, (name, texts, answers) in zip(widths, _probed(encoder, strings), strict=True):
+        block = answers.toarray()[:, start : start + width]
+        at = [int(row.argmax()) if row.any() else None for row in block]
+        positions = {text: one for text, one in zip(texts, at, strict=False) if one is not None}
+        found.append(Hot(name, positions, width, unknown=at[-2], missing=at[-1]))
+        start += width
+    return found
+
+
+def _hot_widths(encoder: Any, strings: list[str]) -> list[list[str]]:
+    names = list(encoder.get_feature_names_out([str(place) for place in range(len(strings))]))
+    return [[n for n in names if n.startswith(f"{place}_")] for place in range(len(strings))]
+
+
+def _probed(encoder: Any, strings: list[str]) -> Iterator[tuple[str, list[str], Any]]:
+    """For each column its known texts and the encoder's answers: to them, a new text, and NaN."""
+    import numpy as np
+
+    for place, (name, known) in enumerate(zip(strings, encoder.categories_, strict=True)):
+        texts = [text for text in known if isinstance(text, str)]
+        new = "new"
+        while new in texts:
+            new += "+"
+        asked = np.empty((len(texts) + 2, len(strings)), dtype=object)
+        asked[:] = [known[0] for known in encoder.categories_]
+        asked[:, place] = [*texts, new, np.nan]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that a text is new is what is asked
+            yield name, texts, encoder.transform(asked)
 
 
 def _text(frame: pl.DataFrame, strings: list[str]) -> NDArray[np.object_]:

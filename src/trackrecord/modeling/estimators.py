@@ -96,6 +96,8 @@ def fit_estimator(
         predict=predict,
         parameters=settings(estimator.get_params(deep=False)),
         notes=encoder.notes + _notes(caught),
+        estimator=estimator,
+        encoding=encoder.columns,
     )
 
 

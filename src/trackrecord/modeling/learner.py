@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from trackrecord.errors import CaseError, DataError
+from trackrecord.modeling.export.bundle import Encoded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,12 +33,15 @@ class Fitted:
 
     ``predict`` takes a frame of the same features and gives the probability of a positive:
     float64, shape (rows,). ``notes`` is what a reader has to know, such as a solver that stopped
-    too early.
+    too early. ``estimator`` and ``encoding`` are there where the model is an estimator on encoded
+    columns, and so can be exported.
     """
 
     predict: Callable[[pl.DataFrame], Any]
     parameters: dict[str, Setting] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    estimator: Any = None
+    encoding: list[Encoded] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

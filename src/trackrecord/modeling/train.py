@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from trackrecord.modeling.baselines import prepare_baseline
 from trackrecord.modeling.environment import Threads, most_threads, thread_counts
 from trackrecord.modeling.estimators import prepare_estimator
 from trackrecord.modeling.learner import (
+    Fitted,
     Learner,
     Role,
     Setting,
@@ -61,13 +62,15 @@ class Trained:
     """Predictions – id, part and ``score.NAME`` for each model, a row a unit – and the models.
 
     Rows are those of validation and test, in the table's order. ``child_memory_mb`` (10^6 bytes)
-    is the most that the process of the Python files has held, where there was one.
+    is the most that the process of the Python files has held, where there was one. ``fitted`` has
+    the trained models by name; those of Python files have ended with their process.
     """
 
     predictions: pl.DataFrame
     models: list[TrainedModel]
     threads: Threads
     child_memory_mb: float | None = None
+    fitted: dict[str, Fitted] = field(default_factory=dict)
 
 
 def train_and_predict(
@@ -124,6 +127,7 @@ def train_and_predict(
     truth: NDArray[np.int8] = table.truth.filter(learn).to_numpy().astype(np.int8)
     columns = [table.frame["id"].filter(ask), parts.filter(ask).alias("part")]
     models = []
+    kept: dict[str, Fitted] = {}
     with ExitStack() as stack:
         host = None
         if isolated and any(model.python and model.name not in brought for model in case.model):
@@ -148,6 +152,7 @@ def train_and_predict(
             with _seeded(seed):
                 fitted = learner.fit(rows.filter(learn), truth)
                 raw = fitted.predict(rows.filter(ask))
+            kept[learner.name] = fitted
             scores = _checked_scores(raw, int(ask.sum()), learner)
             columns.append(pl.Series(f"score.{learner.name}", scores))
             models.append(
@@ -171,8 +176,9 @@ def train_and_predict(
     models.sort(key=lambda model: order.index(model.name))
     predictions = predictions.select("id", "part", *(f"score.{model.name}" for model in models))
     if host is None:
-        return Trained(predictions, models, threads)
-    return Trained(predictions, models, most_threads([threads, *host.threads]), host.memory_mb)
+        return Trained(predictions, models, threads, fitted=kept)
+    threads = most_threads([threads, *host.threads])
+    return Trained(predictions, models, threads, host.memory_mb, kept)
 
 
 def checked_seed(seed: int) -> int:

@@ -38,4 +38,6 @@ def fit_logistic(spec: Logistic, rows: pl.DataFrame, truth: NDArray[np.int8]) ->
         predict=fitted.predict,
         parameters={"c": spec.c, "iterations": int(solver.n_iter_[0]), "columns": encoder.width},
         notes=fitted.notes,
+        estimator=fitted.estimator,
+        encoding=fitted.encoding,
     )
