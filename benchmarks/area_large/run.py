@@ -51,14 +51,17 @@ def sort(folder: Path) -> object:
 
 
 def columns(folder: Path) -> object:
-    from trackrecord.stats.counting import ranked_rows
+    from trackrecord.stats.counting import keys_of, ranked
     from trackrecord.stats.merged import around_mean
     from trackrecord.stats.metrics import get_metric
 
     truth, score = np.load(folder / "truth.npy"), np.load(folder / "score.npy")
 
     def action() -> object:
-        found = ranked_rows(truth, score, precision=False)
+        below, above = keys_of(truth, score)
+        below.sort()
+        above.sort()
+        found = ranked(below, above, int(np.count_nonzero(truth)), precision=False)
         rows = (found.negatives, found.positives)
         return around_mean(get_metric("roc_auc"), *found.roc_auc, rows, 0.95).value
 

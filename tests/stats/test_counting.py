@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from trackrecord.stats import counting
-from trackrecord.stats.counting import keys_of, ranked, ranked_rows
+from trackrecord.stats.counting import Ranked, keys_of, ranked
 from trackrecord.stats.influence import Undefined
 from trackrecord.stats.metrics import get_metric
 from trackrecord.stats.spread import spread_of
@@ -24,6 +24,11 @@ SHAPES: dict[str, Callable[[Any], Any]] = {
     "zeros of both signs": lambda x: np.where(np.abs(x) < 1, 0.0 * x, np.round(x, 2)),
     "all sizes": lambda x: np.sign(x) * np.exp(10 * x),
 }
+
+
+def ranked_rows(truth: np.ndarray, score: np.ndarray) -> Ranked:
+    below, above = map(np.sort, keys_of(truth, score))
+    return ranked(below, above, int(truth.sum()))
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])

@@ -81,14 +81,6 @@ def keys_of(truth: NDArray[np.int8] | int, score: Scores) -> tuple[Keys, Keys]:
     return below, above
 
 
-def ranked_rows(truth: NDArray[np.int8], score: Scores, *, precision: bool = True) -> Ranked:
-    """``ranked`` of rows (n,) in memory, which are left as they are."""
-    below, above = keys_of(truth, score)
-    below.sort()
-    above.sort()
-    return ranked(below, above, int(np.count_nonzero(truth)), precision=precision)
-
-
 def walk(keys: Keys) -> Iterator[tuple[Ints, Ints]]:
     """Of sorted ``keys``, blocks of groups of equal scores, ascending: how many rows of each group
     are positive (k,), and how many negative (k,)."""
