@@ -4,6 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
+# Whatever the shell says, compiled modules are kept: without them every worker, and every command
+# that a test starts, compiles 2,500 of them anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check format bench coverage lock clean
 
