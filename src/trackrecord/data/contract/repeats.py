@@ -1,8 +1,8 @@
 """Rows that have the same key as another row.
 
 A hash set of all keys would be the slowest part of a check. Keys that only rise are distinct, which
-one comparison shows; others are distinct where their 64-bit hashes are. Only hashes that meet have
-the keys themselves compared.
+one comparison shows; others are distinct where their 64-bit hashes are. Only keys whose hashes meet
+are themselves compared.
 """
 
 from __future__ import annotations
@@ -17,31 +17,33 @@ if TYPE_CHECKING:
 
 
 def repeated_rows(frame: pl.LazyFrame, names: list[str]) -> pl.Series:
-    """Row numbers, from 0, of the rows whose ``names`` are all there and are another row's, too.
-
-    ``frame`` has the row numbers in ``ROW``.
-    """
+    """Row numbers, from 0, of the rows whose ``names`` are all there and are another row's, too."""
     import polars as pl
 
     columns = list(map(named, names))
-    keys = frame.select(columns).collect(engine="streaming")
-    if _distinct(keys):
-        return pl.Series(ROW, [], dtype=pl.UInt32)
-    whole = frame.select(ROW, *columns).drop_nulls().collect(engine="streaming")
-    return whole.filter(pl.struct(columns).is_duplicated())[ROW].sort()
+    read = frame.select(columns).collect(engine="streaming")
+    keys = read.with_row_index(ROW).drop_nulls()
+    values = _values(keys.drop(ROW))
+    twice = values.clear() if _rises(values) else _twice(values.sort())
+    if twice.is_empty():
+        return keys[ROW].clear()
+    near = keys.filter(values.is_in(twice.implode()))
+    return near.filter(pl.struct(columns).is_duplicated())[ROW]
 
 
-def _distinct(keys: pl.DataFrame) -> bool:
-    """Whether no two rows are the same, a row with a missing value aside; False where unsure."""
-    whole = keys.drop_nulls()
-    if whole.width == 1 and (whole.dtypes[0].is_integer() or whole.dtypes[0].is_temporal()):
-        values = whole.to_series().to_physical()
-        if _rises(values):
-            return True
-    else:
-        values = whole.hash_rows()
-    return _rises(values.sort())
+def _values(keys: pl.DataFrame) -> pl.Series:
+    """Integers that differ where keys do, but for hashes that meet."""
+    dtype = keys.dtypes[0]
+    if keys.width == 1 and (dtype.is_integer() or dtype.is_temporal()):
+        return keys.to_series().to_physical()
+    return keys.hash_rows()
 
 
 def _rises(values: pl.Series) -> bool:
     return len(values) < 2 or bool((values.slice(1) > values.head(-1)).all())
+
+
+def _twice(values: pl.Series) -> pl.Series:
+    """Each of these sorted values that is there more than once."""
+    after = values.slice(1)
+    return after.filter(after == values.head(-1)).unique()
