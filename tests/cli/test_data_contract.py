@@ -46,6 +46,17 @@ def test_a_draft_holds_on_its_own_data_and_is_never_written_over(
     assert '"1.0.1"' in (root / "data" / "trips.contract.toml").read_text("utf-8")
 
 
+def test_a_built_table_has_a_contract_by_its_name(root: Path) -> None:
+    (root / "data" / "built").mkdir()
+    (root / "data" / "trips.parquet").rename(root / "data" / "built" / "trips.parquet")
+    assert contract(root, "--draft") == 0
+    assert contract(root, "--check") == 0
+    edit(root, 'allowed = ["a", "b", "c"]', 'allowed = ["a", "b"]')
+    assert contract(root, "--check") == 1
+    (kept,) = (root / "data" / "quarantine").iterdir()
+    assert pl.read_parquet(kept)["line"].unique().to_list() == ["c"]
+
+
 def test_new_data_that_break_it_are_named_kept_aside_and_recorded_without_values(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trackrecord.data.contract import offenders, sweep
 from trackrecord.data.contract.changes import changes, is_announced
 from trackrecord.data.contract.check import check_file
 from trackrecord.data.contract.draft import draft_contract
@@ -155,6 +158,94 @@ def test_foreign_keys_find_values_that_the_other_source_lacks(tmp_path: Path) ->
         checked(terms, tmp_path, sources=tmp_path / "elsewhere")
     with pytest.raises(DataError, match="no column 'wrong'"):
         checked(terms.replace('"code"', '"wrong"'), tmp_path, sources=tmp_path)
+
+
+def test_foreign_keys_are_sought_among_built_tables_too(tmp_path: Path) -> None:
+    (tmp_path / "built").mkdir()
+    pl.DataFrame({"code": ["a", "x"], "id": [1, 4]}).write_parquet(tmp_path / "built/pairs.parquet")
+    terms = (
+        '[columns.id]\ntype = "integer"\n[columns.line]\ntype = "string"\n[[foreign_key]]\n'
+        'columns = ["line", "id"]\nsource = "pairs"\nreferences = ["code", "id"]'
+    )
+    one = outcome("foreign_key.1", checked(terms, tmp_path, sources=tmp_path))
+    assert (one.failed, one.first_rows) == (3, [2, 3, 6])
+
+
+PIECES = """
+[columns.n]
+type = "integer"
+min = 10
+[columns.word]
+type = "string"
+allowed = ["a", "b"]
+max_missing = 0.2
+[columns.key]
+type = "string"
+unique = true
+[[rule]]
+name = "small"
+sql = "n < 900 OR word = 'a'"
+"""
+
+
+def test_a_table_in_many_pieces_is_checked_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n = 1_000
+    draw = np.random.default_rng(0)
+    frame = pl.DataFrame(
+        {
+            "n": draw.permutation(n),
+            "word": draw.choice(["a", "b", "c", None], n, p=[0.4, 0.4, 0.1, 0.1]),
+            "key": [str(i % 990) for i in range(n)],
+            "other": draw.normal(size=n),
+        }
+    )
+    whole = checked(PIECES, tmp_path, frame, quarantine=tmp_path / "whole")
+    monkeypatch.setattr(sweep, "PIECE_CELLS", 64)
+    monkeypatch.setattr(offenders, "HELD_ROWS", 7)
+    frame.write_parquet(tmp_path / "trips.parquet", row_group_size=9)
+    made = contract(PIECES, HEAD + 'other_columns = "allow"\n')
+    pieces = check_file(made, tmp_path / "trips.parquet", quarantine=tmp_path / "pieces")
+    assert outcome("word.required", whole).status == "held"
+    assert outcome("small", whole).status == outcome("key.unique", whole).status == "failed"
+    for one, other in zip(whole.outcomes, pieces.outcomes, strict=True):
+        assert msgspec.structs.replace(one, quarantine=None) == (
+            msgspec.structs.replace(other, quarantine=None)
+        )
+        if one.quarantine and other.quarantine:
+            assert pl.read_parquet(one.quarantine).equals(pl.read_parquet(other.quarantine))
+    files = {path.name for path in (tmp_path / "pieces").iterdir()}
+    assert files == {path.name for path in (tmp_path / "whole").iterdir()}
+    assert files == {f"trips-{name}.parquet" for name in
+                     ("n.range", "word.allowed", "key.unique", "small")}  # fmt: skip
+
+
+def test_more_missing_values_than_are_let_be_are_kept_aside(tmp_path: Path) -> None:
+    terms = '[columns.line]\ntype = "string"\nmax_missing = {}'
+    assert checked(terms.format(0.2), tmp_path, quarantine=tmp_path / "q").holds
+    assert not (tmp_path / "q").exists()
+    one = outcome("line.required", checked(terms.format(0.1), tmp_path, quarantine=tmp_path / "q"))
+    assert (one.failed, one.first_rows, one.values) == (1, [5], ["missing"])
+    assert pl.read_parquet(str(one.quarantine))["row"].to_list() == [5]
+
+
+def test_a_file_that_is_damaged_further_down_is_said_to_be_and_leaves_no_quarantine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "PIECE_CELLS", 1)
+    monkeypatch.setattr(offenders, "HELD_ROWS", 1)
+    path = tmp_path / "t.parquet"
+    noise = np.random.default_rng(0).integers(0, 1 << 60, 4_000)
+    pl.DataFrame({"n": noise}).write_parquet(path, row_group_size=1_000)
+    raw = bytearray(path.read_bytes())
+    start = pq.read_metadata(path).row_group(2).column(0).data_page_offset
+    raw[start : start + 60] = b"\xff" * 60
+    path.write_bytes(bytes(raw))
+    terms = '[columns.n]\ntype = "integer"\nmax = 5'
+    with pytest.raises(DataError, match="damaged"):
+        check_file(contract(terms), path, quarantine=tmp_path / "q")
+    assert not list((tmp_path / "q").glob("*"))
 
 
 def test_freshness_is_judged_at_a_moment(tmp_path: Path) -> None:

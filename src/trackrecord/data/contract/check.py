@@ -37,7 +37,7 @@ def check_table(
     Parameters
     ----------
     sources:
-        The folder where the sources of foreign keys are, as NAME.parquet.
+        The folder where the tables of foreign keys are, as NAME.parquet or built/NAME.parquet.
     quarantine:
         The folder for the rows that break a rule; what an earlier check of this contract left there
         is removed. Without it no rows are written.

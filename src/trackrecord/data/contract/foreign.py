@@ -59,12 +59,15 @@ def foreign_rule(
 
 
 def _source(foreign: ForeignKey, sources: Path | None) -> Path:
-    path = None if sources is None else sources / f"{foreign.source}.parquet"
-    if path is None or not path.is_file():
+    """The table of that name: a source, or else what a step built."""
+    places = [] if sources is None else [sources, sources / "built"]
+    paths = [folder / f"{foreign.source}.parquet" for folder in places]
+    found = next((path for path in paths if path.is_file()), None)
+    if found is None:
         raise DataError(
             f"there is no source {foreign.source!r} for the foreign key of "
             f"{', '.join(foreign.columns)}",
-            where=path.as_posix() if path else None,
+            where=paths[0].as_posix() if paths else None,
             next="add it, or remove the foreign key from the contract",
         )
-    return path
+    return found

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 # Decoded values of a piece: 16 MB of numbers, whatever the number of columns.
-BATCH_CELLS = 1 << 21
+PIECE_CELLS = 1 << 21
 Frame = TypeVar("Frame", "pl.LazyFrame", "pl.DataFrame")
 
 
@@ -107,7 +107,7 @@ def _batches(table: Scanned, names: list[str]) -> Iterator[pl.DataFrame]:
 
     frame = table.canonical().select(map(named, names))
     start = 0
-    for end in _ends(table, max(1, BATCH_CELLS // max(1, len(names)))) if names else ():
+    for end in _ends(table, max(1, PIECE_CELLS // max(1, len(names)))) if names else ():
         try:
             yield frame.slice(start, end - start).collect()
         except pl.exceptions.PolarsError as error:
