@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from trackrecord.data.arrow import plain
 from trackrecord.data.ingest.forms import (
     KINDS,
     NUMBERS,
@@ -14,11 +17,16 @@ from trackrecord.data.ingest.forms import (
     leading_zeros,
     signed,
 )
+from trackrecord.data.ingest.quick import lengths, negative, quick
 from trackrecord.data.ingest.record import Note, Seen
 from trackrecord.data.kinds import BOOLEAN, DATE, FLOAT, TIME
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    Rows = NDArray[np.int64]
 
 SHOWN = 3
 OTHER_DATE = r"^\d{1,2}[./-]\d{1,2}[./-](?:\d{2}|\d{4})$"
@@ -49,11 +57,37 @@ class Column:
         self.counts: dict[str, int] = {}
         self.first: dict[str, list[Seen]] = {}
 
-    def take(self, series: pl.Series, start: int, values: Any = None) -> pl.Series | None:
-        """Read a block whose first row is ``start``: as it is written, or None once it is not.
+    def take(self, values: pa.Array, start: int) -> pa.Array | None:
+        """Read a block whose first row is ``start``: as it is written, or None once it is not."""
+        made = None if self.declared else self._quickly(values, start)
+        if made is not None:
+            self.nulls += values.null_count
+            return made if self.fits else None
+        text = values if is_text(values) else None
+        found = self._closely(as_text_series(self.name, values), start, text)
+        return None if found is None else as_arrow(found)
 
-        ``values`` is the same block in Arrow.
-        """
+    def _quickly(self, values: pa.Array, start: int) -> pa.Array | None:
+        """The block in the form so far, where nothing new is to be learnt from it."""
+        target, form = self.target, self.form
+        if not self.started or not is_text(values):
+            return None
+        if target == "missing":
+            return values if values.null_count == len(values) else None
+        if target == "string":
+            settled = form.name == "string" or (form.name in NUMBERS and form.zeros)
+            return values if settled and self.near is None and form.final == target else None
+        made = quick(values, target) if form.name == target else None
+        if made is None:
+            return None
+        if target == "int" and not form.negative and negative(made):
+            self.form = form._replace(negative=True)
+        if target == "float" and (rows := np.flatnonzero((sizes := lengths(values)) > DIGITS)).size:
+            self._blurred(as_text_series(self.name, values), rows, sizes, start)
+        return made
+
+    def _closely(self, series: pl.Series, start: int, values: Any) -> pl.Series | None:
+        """Every value of a block looked at; ``values`` is the same in Arrow."""
         if self.declared:
             series, values = self.admitted(series, start), None
         self.nulls += series.null_count()
@@ -65,8 +99,8 @@ class Column:
                 whole = made if self.target == "int" else None
                 if self.declared == "number" or not leading_zeros(series, whole):
                     whole_so_far = self.target in ("int", "uint")
-                    negative = before.negative or (whole_so_far and signed(series))
-                    self.form = before._replace(negative=negative)
+                    below = before.negative or (whole_so_far and signed(series))
+                    self.form = before._replace(negative=below)
                 else:
                     made = None
         if made is None:
@@ -77,14 +111,22 @@ class Column:
             self._misfits(series, start)
         return made if self.fits else None
 
-    def write(self, series: pl.Series, values: Any = None) -> pl.Series:
+    def write(self, values: pa.Array) -> pa.Array:
         """A block in the form that the first reading settled on."""
+        if not self.declared:
+            made = values if self.target == "string" else quick(values, self.target)
+            if made is not None and is_text(values):
+                return made
+        text = values if is_text(values) else None
+        return as_arrow(self._written(as_text_series(self.name, values), text))
+
+    def _written(self, series: pl.Series, values: Any) -> pl.Series:
         if self.declared:
             series, values = self.admitted(series, None), None
         made = exact(series, self.target, values)
         if made is None:
             raise ValueError(f"the column {self.name!r} changed while it was read")
-        return made.fill_nan(None) if self.target == "float" else made
+        return made
 
     def admitted(self, series: pl.Series, start: int | None) -> pl.Series:
         """Without the values that the declared kind does not admit; these are counted."""
@@ -157,11 +199,20 @@ class Column:
         if made.is_infinite().any():
             said = series.str.contains("(?i)inf")
             self._count("too_large", series, made.is_infinite() & ~said, start)
-        longest: Any = series.str.len_bytes().max()
-        if longest is not None and longest > DIGITS:
-            digits = series.str.replace(r"[eE].*$", "").str.replace_all(r"\D", "")
-            digits = digits.str.strip_chars_start("0").str.strip_chars_end("0")
-            self._count("digits", series, digits.str.len_bytes() > DIGITS, start)
+        sizes = series.str.len_bytes().fill_null(0).to_numpy()
+        self._blurred(series, np.flatnonzero(sizes > DIGITS), sizes, start)
+
+    def _blurred(self, series: pl.Series, rows: Rows, sizes: Rows, start: int) -> None:
+        """Count, among ``rows``, the numbers of more digits than a float keeps."""
+        if rows.size == 0:
+            return
+        long = series.gather(rows)
+        marks = long.str.contains(".", literal=True).cast(int) + long.str.starts_with("-").cast(int)
+        many = (sizes[rows] - marks.to_numpy()) > DIGITS
+        rows, long = rows[many], long.filter(many)
+        digits = long.str.replace(r"[eE].*$", "").str.replace_all(r"\D", "")
+        digits = digits.str.strip_chars_start("0").str.strip_chars_end("0")
+        self._count("digits", long, digits.str.len_bytes() > DIGITS, start, rows)
 
     def _misfits(self, series: pl.Series, start: int) -> None:
         near = self.near
@@ -196,14 +247,18 @@ class Column:
         self._count("impossible", series, long_year & ~(real | other), start)
         self._count("no_date", series, ~dated, start)
 
-    def _count(self, code: str, series: pl.Series, which: pl.Series, start: int) -> None:
+    def _count(
+        self, code: str, series: pl.Series, which: pl.Series, start: int, rows: Rows | None = None
+    ) -> None:
+        """Count and keep the first; ``rows`` says which of the block ``series`` has, if not all."""
         found = int(which.sum() or 0)
         if not found:
             return
         self.counts[code] = self.counts.get(code, 0) + found
         seen = self.first.setdefault(code, [])
         for row in which.fill_null(False).arg_true().head(SHOWN - len(seen)).to_list():
-            seen.append(Seen(start + row + 1, str(series[row])[:60]))
+            place = row if rows is None else int(rows[row])
+            seen.append(Seen(start + place + 1, str(series[row])[:60]))
 
     def _told(self, code: str) -> bool:
         if not self.counts.get(code):
@@ -222,6 +277,30 @@ class Column:
             lost=lost,
             first=self.first[code],
         )
+
+
+def as_text_series(name: str, values: Any) -> pl.Series:
+    """A block of any type as text."""
+    import polars as pl
+
+    series = pl.Series(name, plain(values))
+    return series if series.dtype == pl.String else series.cast(pl.String)
+
+
+def as_arrow(series: pl.Series) -> pa.Array:
+    """A block as it is written: large strings, and no NaN."""
+    import polars as pl
+
+    if series.dtype == pl.Float64:
+        series = series.fill_nan(None)
+    return series.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def is_text(values: Any) -> bool:
+    """Whether a block is text as the readers of this room give it."""
+    import pyarrow.types as kinds
+
+    return bool(kinds.is_large_string(values.type))
 
 
 WORDS = {

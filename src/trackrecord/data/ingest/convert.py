@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from trackrecord.data.arrow import check_schema, plain
-from trackrecord.data.ingest.column import Column
-from trackrecord.data.ingest.forms import typed
+from trackrecord.data.ingest.column import Column, as_arrow
 from trackrecord.data.ingest.record import Note, SourceColumn
+from trackrecord.data.ingest.sink import Sink
 from trackrecord.data.kinds import Place, canonical
 from trackrecord.data.sources import check_columns
 from trackrecord.errors import BadInput, DataError, suggest
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-GROUP_ROWS = 1 << 17
-GROUP_BYTES = 1 << 26
-SAMPLE = 10_000
 KINDS = ("string", "number", "boolean", "date", "time")
 
 
@@ -128,8 +125,9 @@ def _check_names(names: list[str], types: Mapping[str, str], where: str) -> None
 class TypedColumn(Column):
     """A column whose type the file knows."""
 
-    def take(self, series: pl.Series, start: int, values: Any = None) -> pl.Series | None:
+    def take(self, values: pa.Array, start: int) -> pa.Array | None:
         """The block in canonical form."""
+        series = _series(self.name, values)
         made = _canonical(series, Place(self.where, start))
         if made.null_count() > series.null_count():
             import polars as pl
@@ -139,14 +137,14 @@ class TypedColumn(Column):
             self._count(code, series.cast(pl.String), lost, start)
         self.nulls += made.null_count()
         self.present = self.present or made.null_count() < len(made)
-        return made
+        return as_arrow(made)
 
     present = False
     where = ""
 
-    def write(self, series: pl.Series, values: Any = None) -> pl.Series:
+    def write(self, values: pa.Array) -> pa.Array:
         """As the first reading did."""
-        return _canonical(series, Place(self.where))
+        return as_arrow(_canonical(_series(self.name, values), Place(self.where)))
 
     def finish(self) -> None:
         """Nothing: the type is known."""
@@ -216,22 +214,18 @@ def _empty(kind: pa.DataType) -> pa.Array:
     return pa.array([], type=kind)
 
 
-def _series(column: Column, values: Any) -> tuple[pl.Series, Any]:
+def _series(name: str, values: Any) -> pl.Series:
     import polars as pl
 
-    series = pl.Series(column.name, plain(values))
-    if not isinstance(column, TypedColumn) and series.dtype != pl.String:
-        return series.cast(pl.String), None
-    return series, values
+    return pl.Series(name, plain(values))
 
 
-def _taken(column: Column, values: Any, start: int) -> pl.Series | None:
-    series, values = _series(column, values)
-    return column.take(series, start, values)
+def _taken(column: Column, values: pa.Array, start: int) -> pa.Array | None:
+    return column.take(values, start)
 
 
-def _written(column: Column, values: Any) -> pl.Series:
-    return column.write(*_series(column, values))
+def _written(column: Column, values: pa.Array) -> pa.Array:
+    return column.write(values)
 
 
 def _first(
@@ -239,10 +233,10 @@ def _first(
 ) -> int:
     """The first reading; returns the rows. ``out`` is whole only if every column fits."""
     rows = 0
-    sink: Sink | None = Sink(out)
+    sink: Sink | None = Sink(out, list(source.schema.names))
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         try:
-            for batch in source.batches():
+            for batch in ahead(source.batches()):
                 made = list(pool.map(_taken, columns, batch.columns, repeat(rows)))
                 rows += batch.num_rows
                 step("reading", min(0.5, rows / 1e8))
@@ -262,11 +256,20 @@ def _first(
     return rows
 
 
+def ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same batches; while one is worked on, the next is read."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
+
+
 def _second(source: Batches, columns: list[Column], out: Path) -> None:
-    sink: Sink | None = Sink(out)
+    sink: Sink | None = Sink(out, list(source.schema.names))
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         try:
-            for batch in source.batches():
+            for batch in ahead(source.batches()):
                 made = pool.map(_written, columns, batch.columns)
                 sink.add(list(made))  # type: ignore[union-attr]
             sink.close()  # type: ignore[union-attr]
@@ -274,91 +277,3 @@ def _second(source: Batches, columns: list[Column], out: Path) -> None:
         finally:
             if sink is not None:
                 sink.drop()
-
-
-class Sink:
-    """A Parquet file that is written beside the reading, a row group at a time."""
-
-    def __init__(self, out: Path) -> None:
-        self.out = out
-        self.writer: Any = None
-        self.waiting: list[pl.DataFrame] = []
-        self.rows = 0
-        self.size = 0.0
-        self.pool = ThreadPoolExecutor(max_workers=1)
-        self.pending: Future[None] | None = None
-
-    def add(self, blocks: list[pl.Series]) -> None:
-        """Take one block; whole row groups go to the disk."""
-        import polars as pl
-
-        frame = pl.DataFrame(blocks)
-        frame = frame.with_columns(
-            pl.col(s.name).fill_nan(None) for s in blocks if s.dtype == pl.Float64
-        )
-        self.waiting.append(frame)
-        self.rows += frame.height
-        self.size += frame.estimated_size()
-        if self.rows >= GROUP_ROWS or self.size >= GROUP_BYTES:
-            self._flush()
-
-    def close(self) -> None:
-        """Write what waits, and the footer."""
-        self._flush()
-        self._settle()
-        self.pool.shutdown()
-        self.writer.close()
-        self.writer = None
-
-    def drop(self) -> None:
-        """Forget the file."""
-        import contextlib
-
-        with contextlib.suppress(Exception):
-            self._settle()
-        self.pool.shutdown()
-        if self.writer is not None:
-            with contextlib.suppress(Exception):
-                self.writer.close()
-        self.out.unlink(missing_ok=True)
-
-    def _settle(self) -> None:
-        if self.pending is not None:
-            pending, self.pending = self.pending, None
-            pending.result()
-
-    def _flush(self) -> None:
-        import polars as pl
-
-        if not self.waiting:
-            return
-        self._settle()
-        frame = pl.concat(self.waiting, rechunk=False)
-        self.waiting, self.rows, self.size = [], 0, 0
-        self.pending = self.pool.submit(self._write, frame)
-
-    def _write(self, frame: pl.DataFrame) -> None:
-        import pyarrow.parquet as pq
-
-        table = frame.to_arrow(compat_level=_OLDEST())
-        if self.writer is None:
-            self.writer = pq.ParquetWriter(
-                self.out, table.schema, compression="snappy", use_dictionary=repeating(frame)
-            )
-        self.writer.write_table(table, row_group_size=table.num_rows)
-
-
-def repeating(frame: pl.DataFrame) -> list[str] | bool:
-    """The columns whose values repeat: a dictionary of others is made in vain."""
-    head = frame.head(SAMPLE)
-    found = [series.name for series in head if 2 * series.n_unique() <= len(series)]
-    return found or False
-
-
-def _OLDEST() -> Any:
-    import polars as pl
-
-    return pl.CompatLevel.oldest()
-
-
-__all__ = ["KINDS", "Batches", "Converted", "checked_types", "convert", "typed"]

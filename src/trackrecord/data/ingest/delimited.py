@@ -6,12 +6,12 @@ import codecs
 import csv
 import gzip
 import io
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from trackrecord.data.ingest.bombs import Counted
+from trackrecord.data.ingest.mistakes import first_ragged, first_undecodable, lost_quote, pieces
 from trackrecord.data.ingest.record import Note, Read, Seen
 from trackrecord.data.sources import MISSING, check_columns
 from trackrecord.errors import DataError
@@ -45,6 +45,7 @@ class Delimited:
         check_columns(names, {}, where)
         self.schema = pa.schema([(name, pa.large_string()) for name in names])
         self.inferred = dict.fromkeys(names, "all")
+        self.lines = b"\n" in start
         self.bad: list[Seen] = []
         self.bad_rows = 0
 
@@ -53,16 +54,16 @@ class Delimited:
         import pyarrow as pa
 
         self.bad, self.bad_rows = [], 0
-        block, done = WIDE_BLOCK if len(self.schema) > WIDE else BLOCK, 0
+        block, done, plain = self._block(), 0, self._plain()
         while True:
             try:
-                for batch in self._parsed(block, done):
+                for batch in self._parsed(block, done, plain):
                     done += batch.num_rows
                     yield batch
                 return
             except pa.ArrowInvalid as error:
                 if "straddling" in str(error) and block < LONGEST:
-                    block = LONGEST
+                    block, plain = LONGEST, False
                     continue
                 raise self._unparsed(error) from None
             except UnicodeDecodeError as error:
@@ -75,35 +76,24 @@ class Delimited:
         what = "has more or fewer fields than the header, and was left out"
         return [Note(code="ragged", what=what, rows=self.bad_rows, lost=True, first=self.bad)]
 
-    def _parsed(self, block: int, skip: int) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
-        from pyarrow import csv as pacsv
+    def _block(self) -> int:
+        return WIDE_BLOCK if len(self.schema) > WIDE else BLOCK
 
-        names = self.schema.names
+    def _plain(self) -> bool:
+        """Whether a row ends where a line does, as long as there are no quotes."""
+        utf8 = self.encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+        return utf8 and self.lines and not self.read.skip_bad
+
+    def _parsed(self, block: int, skip: int, plain: bool) -> Iterator[pa.RecordBatch]:
+        """Batches after the first ``skip`` rows."""
         with self._opened() as file:
             watched = Watched(file, self)
-            reader = pacsv.open_csv(
-                pa.PythonFile(watched, mode="r"),
-                read_options=pacsv.ReadOptions(
-                    block_size=block,
-                    encoding=self.encoding,
-                    # Only one thread knows the number of a row.
-                    use_threads=not self.read.skip_bad,
-                ),
-                parse_options=pacsv.ParseOptions(
-                    delimiter=self.delimiter,
-                    newlines_in_values=True,
-                    ignore_empty_lines=len(names) > 1,
-                    invalid_row_handler=self._ragged if self.read.skip_bad else None,
-                ),
-                convert_options=pacsv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.large_string()),
-                    null_values=[*MISSING, *self.read.missing],
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=True,
-                ),
-            )
-            for batch in reader:
+            started = False
+            if plain:
+                for part in self._lines(watched, block):
+                    yield self._parsed_lines(part, started)
+                    started = True
+            for batch in self._quoted(watched, block, started):
                 if skip >= batch.num_rows:
                     skip -= batch.num_rows
                     continue
@@ -111,6 +101,88 @@ class Delimited:
                 skip = 0
             if watched.quotes % 2 and not self.wide:
                 self._check_quotes()
+
+    def _lines(self, watched: Watched, block: int) -> Iterator[bytes]:
+        """Whole lines, up to the block that has the first quote; that one is given back."""
+        held = [b""]
+        while data := watched.read(block):
+            if watched.quotes:
+                watched.back = b"".join([*held, data])
+                return
+            cut = data.rfind(b"\n") + 1
+            if cut:
+                yield b"".join([*held, data[:cut]])
+                held = [data[cut:]]
+            else:
+                held.append(data)
+                if sum(map(len, held)) > LONGEST:
+                    raise self._endless()
+        if last := b"".join(held):
+            yield last
+
+    def _parsed_lines(self, part: bytes, started: bool) -> pa.RecordBatch:
+        """The rows of whole lines without quotes, of which the first is the header."""
+        import pyarrow as pa
+        from pyarrow import csv as pacsv
+
+        names = self.schema.names
+        table = pacsv.read_csv(
+            pa.BufferReader(part),
+            read_options=pacsv.ReadOptions(
+                block_size=len(part) + 1,
+                column_names=names if started else None,
+                use_threads=False,
+            ),
+            parse_options=self._parse_options(),
+            convert_options=self._convert_options(),
+        )
+        found = table.to_batches()
+        if len(found) == 1:
+            return found[0]
+        return pa.RecordBatch.from_pylist([], schema=self.schema)
+
+    def _quoted(self, watched: Watched, block: int, started: bool) -> Iterator[pa.RecordBatch]:
+        """What is left, by Arrow's own search for the ends of rows."""
+        import pyarrow as pa
+        from pyarrow import csv as pacsv
+
+        if started and not watched.back:
+            return iter(())
+        return iter(
+            pacsv.open_csv(
+                pa.PythonFile(watched, mode="r"),
+                read_options=pacsv.ReadOptions(
+                    block_size=block,
+                    encoding=self.encoding,
+                    column_names=self.schema.names if started else None,
+                    # Only one thread knows the number of a row.
+                    use_threads=not self.read.skip_bad,
+                ),
+                parse_options=self._parse_options(),
+                convert_options=self._convert_options(),
+            )
+        )
+
+    def _parse_options(self) -> Any:
+        from pyarrow import csv as pacsv
+
+        return pacsv.ParseOptions(
+            delimiter=self.delimiter,
+            newlines_in_values=True,
+            ignore_empty_lines=len(self.schema.names) > 1,
+            invalid_row_handler=self._ragged if self.read.skip_bad else None,
+        )
+
+    def _convert_options(self) -> Any:
+        import pyarrow as pa
+        from pyarrow import csv as pacsv
+
+        return pacsv.ConvertOptions(
+            column_types=dict.fromkeys(self.schema.names, pa.large_string()),
+            null_values=[*MISSING, *self.read.missing],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+        )
 
     def _ragged(self, row: Any) -> str:
         self.bad_rows += 1
@@ -198,6 +270,14 @@ class Delimited:
             "lines are, they were joined from two files: convert these first",
         )
 
+    def _endless(self) -> DataError:
+        return DataError(
+            f"{self.where} has a line of more than {LONGEST >> 20:,} megabytes",
+            where=str(self.path),
+            why="a table of text has a row on each line; this may be another kind of file",
+            next="export the table again, with a row on each line",
+        )
+
     def _check_quotes(self) -> None:
         with self._opened() as file:
             found = lost_quote(file, self.delimiter.encode())
@@ -214,7 +294,7 @@ class Delimited:
         )
 
     def _unparsed(self, error: Exception) -> DataError:
-        message = str(error).splitlines()[0]
+        message, wanted = str(error).splitlines()[0], len(self.schema.names)
         if "UTF8" in message or "UTF-8" in message or isinstance(error, UnicodeError):
             return self._undecodable(error)
         if not self.wide:
@@ -223,8 +303,7 @@ class Delimited:
             if found is not None:
                 return self._open_quote(*found)
         with self._opened() as file:
-            line, fields, text = first_ragged(file, self)
-        wanted = len(self.schema.names)
+            line, fields, text = first_ragged(file, self.encoding, self.delimiter, wanted)
         if not line:
             return DataError(
                 f"{self.where} is not a table", where=str(self.path), why=message[:200]
@@ -244,13 +323,18 @@ class Watched(io.RawIOBase):
 
     def __init__(self, file: BinaryIO, source: Delimited) -> None:
         self.file, self.source = file, source
-        self.quotes = self.done = self.lines = 0
+        self.quotes = self.done = 0
+        self.back = b""
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes. Raises DataError for a NUL, which no text has."""
+        if self.back:
+            data = self.back if size < 0 else self.back[:size]
+            self.back = self.back[len(data) :]
+            return data
         data = self.file.read(size)
         self.quotes += data.count(b'"')
         if not self.source.wide and (byte := data.find(b"\0")) >= 0:
@@ -275,94 +359,3 @@ def opened(path: Path, where: str) -> BinaryIO:
     if start != b"\x1f\x8b":
         return file
     return cast("BinaryIO", Counted(gzip.GzipFile(fileobj=file), file, where))
-
-
-def pieces(file: BinaryIO, limit: int | None = None) -> Iterator[bytes]:
-    """A file in pieces of a megabyte, up to ``limit`` bytes."""
-    while limit is None or limit > 0:
-        data = file.read(1 << 20 if limit is None else min(limit, 1 << 20))
-        if not data:
-            return
-        limit = None if limit is None else limit - len(data)
-        yield data
-
-
-def first_undecodable(file: BinaryIO, encoding: str) -> tuple[int, int, int, bytes]:
-    """(line, byte of the file, byte of the line, bytes) of what the encoding does not have."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    done, lines, line_start = 0, 0, 0
-    for data in pieces(file):
-        held = decoder.getstate()[0]
-        try:
-            decoder.decode(data)
-        except UnicodeDecodeError as error:
-            whole = held + data
-            at = error.start
-            base = done - len(held)
-            before = whole[:at]
-            lines += before.count(b"\n") - held.count(b"\n")
-            if (cut := before.rfind(b"\n")) >= 0:
-                line_start = base + cut + 1
-            return lines + 1, base + at + 1, base + at - line_start + 1, whole[at : at + 4]
-        lines += data.count(b"\n")
-        if (cut := data.rfind(b"\n")) >= 0:
-            line_start = done + cut + 1
-        done += len(data)
-    held = decoder.getstate()[0]
-    return lines + 1, done - len(held) + 1, done - len(held) - line_start + 1, held
-
-
-def lost_quote(file: BinaryIO, delimiter: bytes) -> tuple[int, int, str] | None:
-    """(line, byte, why) of the first quoted field that does not end where a field can end."""
-    token = re.compile(rb'"|\n|' + re.escape(delimiter))
-    quoted, closed = False, False
-    line, column, at = 1, 0, (0, 0)
-    fresh = True  # a field begins here
-    last = -1
-    position = 0
-    for data in pieces(file):
-        for found in token.finditer(data):
-            mark, here = found.group(), position + found.start()
-            adjacent = here == last + 1
-            if quoted:
-                if closed:  # the byte after a closing quote
-                    if adjacent and mark == b'"':
-                        closed = False
-                        last = here
-                        continue
-                    if not (adjacent or (here == last + 2 and mark == b"\n")):
-                        return (*at, "it closes in the middle of a field, or never")
-                    quoted = closed = False
-                elif mark == b'"':
-                    closed, last = True, here
-                    continue
-                else:
-                    if mark == b"\n":
-                        line, column = line + 1, here + 1
-                    continue
-            elif mark == b'"' and (adjacent or here == 0) and fresh:
-                quoted, closed, at = True, False, (line, here - column + 1)
-                fresh = False
-                continue
-            fresh = mark != b'"'
-            if mark == b"\n":
-                line, column = line + 1, here + 1
-            if mark != b'"':
-                last = here
-        position += len(data)
-    if quoted and not closed:
-        return (*at, "the file ends inside the field that it opens")
-    return None
-
-
-def first_ragged(file: BinaryIO, source: Delimited) -> tuple[int, int, str]:
-    """(line, fields, text) of the first row that has not as many fields as the header."""
-    csv.field_size_limit(1 << 30)
-    text = io.TextIOWrapper(file, source.encoding, errors="replace", newline="")
-    reader = csv.reader(text, delimiter=source.delimiter)
-    wanted, before = len(source.schema.names), 0
-    for row in reader:
-        if row and len(row) != wanted:
-            return before + 1, len(row), source.delimiter.join(row)
-        before = reader.line_num
-    return 0, 0, ""

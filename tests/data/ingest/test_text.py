@@ -225,3 +225,30 @@ def test_a_line_that_is_no_object_stops_or_is_left_out(tmp_path: Path) -> None:
     done, frame = read(tmp_path, text, "t.jsonl", skip_bad=True)
     assert frame["a"].to_list() == [1, 2]
     assert codes(done) == {(None, "no_object"): 2}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("block", [16, 50, 1 << 20])
+@pytest.mark.parametrize("quoted", [0, 7, 39, None])
+def test_rows_are_the_same_wherever_the_first_quote_and_the_blocks_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, block: int, quoted: int | None
+) -> None:
+    monkeypatch.setattr("trackrecord.data.ingest.delimited.BLOCK", block)
+    rows = [(n, f"word {n}") for n in range(40)]
+    lines = [f'{n},"{text}"' if n == quoted else f"{n},{text}" for n, text in rows]
+    if quoted is not None:
+        rows[quoted] = (quoted, f'two{end}lines, and a "quote"')
+        lines[quoted] = f'{quoted},"two{end}lines, and a ""quote"""'
+    for last in (end, ""):
+        text = end.join(["\ufeffid,text", *lines[:20], "", *lines[20:]]) + last
+        done, frame = read(tmp_path, text.encode())
+        assert frame.rows() == rows
+        assert (done.rows, done.notes) == (40, [])
+
+
+def test_an_empty_line_in_a_file_of_one_column_is_a_missing_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trackrecord.data.ingest.delimited.BLOCK", 3)
+    _, frame = read(tmp_path, b"x\n1\n\n\n2\n")
+    assert frame["x"].to_list() == [1, None, None, 2]
