@@ -13,6 +13,7 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 from scipy.special import expit, logit, ndtri
 
@@ -75,7 +76,7 @@ def spread_assumed(metric: str, effect: float, rate: float, paired: bool) -> tup
     else:
         said = f"a calibrated model with ROC AUC {auc:.3g}"
     said += f"; {rate:.3g} of rows positive"
-    if reference_for(metric, rounded, auc)[3]:
+    if measured_for(metric, rounded, auc).shifted:
         said += ", and shifted to call as many so"
     return _spread(metric, auc, rounded, paired), said
 
@@ -104,20 +105,17 @@ def _auc_with(asked: Metric, effect: float, rate: float) -> float:
     return (low + high) / 2
 
 
+@lru_cache(maxsize=1024)
 def _value(metric: str, auc: float, rate: float) -> float:
-    truth, score, _, _ = reference_for(metric, rate, auc)
-    return get_metric(metric).compute(truth, score).value
+    return measured_for(metric, rate, auc).score.value
 
 
 @lru_cache(maxsize=256)
 def _spread(metric: str, auc: float, rate: float, paired: bool) -> float:
-    truth, score, other, _ = reference_for(metric, rate, auc)
-    compute = get_metric(metric).compute
-    found = compute(truth, score)
-    influence, hidden = found.influence, _hidden(found)
+    laid = measured_for(metric, rate, auc)
+    truth, influence, hidden = laid.truth, laid.score.influence, _hidden(laid.score)
     if paired:
-        against = compute(truth, other)
-        influence, hidden = influence - against.influence, hidden + _hidden(against)
+        influence, hidden = influence - laid.other.influence, hidden + _hidden(laid.other)
     actual = float(truth.mean())
     # rarer than the rows laid out: an influence of the rarer class grows as 1 / rate
     rarer = min(actual, 1 - actual) / min(rate, 1 - rate)
@@ -132,29 +130,35 @@ def _hidden(found: Influence) -> float:
     return max(0.0, n * found.least**2 - float(found.influence @ found.influence) / n)
 
 
-def reference_for(
-    metric: str, rate: float, auc: float
-) -> tuple[NDArray[np.int8], Floats, Floats, bool]:
-    """``reference_rows``, shifted (the last is then true) where the metric is undefined on them.
+class Measured(msgspec.Struct, frozen=True):
+    """A metric of both reference models, measured on their ``truth`` (n,); ``shifted`` says whether
+    their scores were, too."""
+
+    truth: NDArray[np.int8]
+    score: Influence
+    other: Influence
+    shifted: bool
+
+
+@lru_cache(maxsize=4)
+def measured_for(metric: str, rate: float, auc: float) -> Measured:
+    """The metric on ``reference_rows``, shifted where it is undefined on them.
 
     A calibrated model of rare positives may call no row positive; the same ranking, moved until as
     many are called as are positive, does.
     """
     asked, (truth, score, other) = get_metric(metric), reference_rows(rate, auc)
+    compute, positive = asked.compute, float(truth.mean())
     try:
-        for column in (score, other):
-            asked.compute(truth, column)
+        return Measured(truth, compute(truth, score), compute(truth, other), False)
     except Undefined:
         threshold = asked.at[0] if asked.parameter == THRESHOLD else 0.5
-        moved = [_shifted(column, float(truth.mean()), threshold) for column in (score, other)]
-        try:
-            for column in moved:
-                asked.compute(truth, column)
-        except Undefined as undefined:  # of another package, and not for this model
-            said = f"{metric} cannot be planned for: {undefined.reason}"
-            raise ValueError(said) from undefined
-        return truth, moved[0], moved[1], True
-    return truth, score, other, False
+        score, other = (_shifted(column, positive, threshold) for column in (score, other))
+    try:
+        return Measured(truth, compute(truth, score), compute(truth, other), True)
+    except Undefined as undefined:  # of another package, and not for this model
+        said = f"{metric} cannot be planned for: {undefined.reason}"
+        raise ValueError(said) from undefined
 
 
 def _shifted(score: Floats, rate: float, threshold: float) -> Floats:
