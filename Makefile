@@ -28,7 +28,7 @@ check: $(STAMP)  ## the inner loop: lint, types, import rules, fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest -q -n auto -m "not slow and not browser"
+	$(BIN)/pytest -q -n auto --quick -m "not slow and not browser"
 
 test: $(STAMP)   ## everything that a change must pass
 	$(BIN)/ruff check .
