@@ -17,6 +17,7 @@ _OWN = ("information_schema", "pg_catalog")
 def parse(sql: str, where: str) -> list[exp.Expr]:
     """The statements of ``sql`` as trees. DataError where it is no SQL, with line and column."""
     import sqlglot
+    from sqlglot import exp
     from sqlglot.errors import SqlglotError
 
     try:
@@ -34,7 +35,8 @@ def parse(sql: str, where: str) -> list[exp.Expr]:
         raise DataError(
             f"{where} is not SQL that can be read", where=place, why=why, next="mend that line"
         ) from None
-    return [statement for statement in found if statement is not None]
+    # What follows the last semicolon may be a comment.
+    return [one for one in found if one is not None and not isinstance(one, exp.Semicolon)]
 
 
 def digest_of_sql(sql: str) -> str:

@@ -1,0 +1,86 @@
+"""What in a step's SQL can give another table from the same rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+# Functions whose value is not settled by their arguments, as they are written in DuckDB.
+RANDOM = frozenset({"random", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "nextval"})
+CLOCK = frozenset({
+    "now", "current_timestamp", "current_date", "current_time", "today", "get_current_time",
+    "get_current_timestamp", "transaction_timestamp", "localtime", "localtimestamp",
+    "current_localtime", "current_localtimestamp",
+})  # fmt: skip
+
+
+def unsettled(trees: list[exp.Expr]) -> list[str]:
+    """In words: what makes the result depend on more than the step and its tables."""
+    from sqlglot import exp
+
+    found: dict[str, None] = {}
+    for tree in trees:
+        for name in sorted(_functions(tree)):
+            if name in RANDOM:
+                found[f"{name}() gives other values each time"] = None
+            elif name in CLOCK:
+                found[f"{name}() depends on when it runs, which nothing here notices"] = None
+        for sample in tree.find_all(exp.TableSample):
+            if sample.args.get("seed") is None:
+                found["a sample without REPEATABLE (SEED) takes other rows each time"] = None
+        for limit in tree.find_all(exp.Limit, exp.Fetch, exp.Offset):
+            owner = limit.parent
+            if isinstance(owner, exp.Query) and owner.args.get("order") is None:
+                name = "OFFSET" if isinstance(limit, exp.Offset) else "LIMIT"
+                found[f"{name} without ORDER BY takes whichever rows come first"] = None
+    return list(found)
+
+
+def _functions(tree: exp.Expr) -> set[str]:
+    """Names of the functions that are called, as DuckDB writes them."""
+    from sqlglot import exp
+
+    found = set()
+    for function in tree.find_all(exp.Func):
+        if isinstance(function, exp.Anonymous):
+            found.add(str(function.name).lower())
+        else:
+            written = function.sql(dialect="duckdb")
+            found.add(written.partition("(")[0].strip().lower())
+            found.add(function.sql_name().lower())
+    # Without parentheses they are told from columns by being none.
+    for column in tree.find_all(exp.Column):
+        if column.name.lower() in CLOCK and not column.table:
+            found.add(column.name.lower())
+    return found
+
+
+def is_unordered(trees: list[exp.Expr]) -> bool:
+    """Whether the last SELECT's rows can come in another order each time.
+
+    Rows of one table keep their order through WHERE and joins; what is grouped, made distinct or
+    looked at through windows does not.
+    """
+    from sqlglot import exp
+
+    last = trees[-1]
+    if not isinstance(last, exp.Query) or last.args.get("order") is not None:
+        return False
+    for tree in trees:
+        for node in tree.walk():
+            if isinstance(
+                node,
+                exp.Group | exp.Distinct | exp.Window | exp.Qualify | exp.Pivot | exp.Intersect
+                | exp.Except | exp.TableSample,
+            ):  # fmt: skip
+                return True
+            if isinstance(node, exp.Union) and node.args.get("distinct"):
+                return True
+            if isinstance(node, exp.Join) and (
+                (node.side or "").upper() in ("RIGHT", "FULL")
+                or (node.method or "").upper() == "ASOF"
+            ):
+                return True
+    return False
