@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Look for torn writes, missing or changed evidence, and a chain with two heads. Nothing\n"
-        "is repaired unless you ask, and what a repair takes away is kept beside."
+        "Look for torn writes, missing or changed evidence, a chain with two heads, and sources\n"
+        "that are not what was added. Nothing is repaired unless you ask, and what a repair takes\n"
+        "away is kept beside."
     )
     parser.epilog = (
         "examples:\n  trackrecord doctor\n  trackrecord doctor --merge\n\n"
@@ -58,6 +59,10 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
         else:
             say(f"✓ every entry of every branch was kept; the head is entry {entry.seq}")
     findings = [*examine(workspace.evidence), *unfinished_runs(workspace)]
+    if (workspace.root / "data").is_dir():
+        from trackrecord.data.ingest.leftovers import examine_sources
+
+        findings += examine_sources(workspace.root)
     for finding in findings:
         place = f"{finding.file}:{finding.line}" if finding.line else finding.file
         say(f"{'·' if finding.harmless else '✗'} {finding.code} {place}")

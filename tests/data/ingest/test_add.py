@@ -163,12 +163,6 @@ def test_what_cannot_be_read_is_refused_and_leaves_no_table(
     assert read_chain(root / "evidence") == []
 
 
-def test_a_database_server_is_refused_in_words(root: Path) -> None:
-    with pytest.raises(BadInput, match="database server") as caught:
-        added(root, Path("postgresql://host/db"))
-    assert "\\copy" in str(caught.value.next)
-
-
 def test_options_that_say_nothing_of_a_format_are_refused(root: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="--query says nothing of a csv file"):
         added(root, written(tmp_path / "trips.csv", TABLE), query="SELECT 1")

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from trackrecord.data.named import NAME
+from trackrecord.data.named import NAME, source_table
 from trackrecord.errors import BadInput, DataError
-from trackrecord.ledger import write_atomic
+from trackrecord.ledger import predicate_type, read_chain, read_evidence, write_atomic
+from trackrecord.ledger.store import file_sha256
 
 HEAD = """\
 # Written by `trackrecord data add`. The bytes as they came are in data/raw, the table is beside
@@ -136,12 +137,30 @@ def described(root: Path) -> list[str]:
     return sorted(name for name in names if NAME.match(name))
 
 
+def announced_file(root: Path, name: str) -> Path:
+    """Where a source's file is while its table is being put in place."""
+    return root / "data" / f".{checked_name(name)}.source.toml.next"
+
+
 def read_source(root: Path, name: str) -> SourceFile | None:
     """What ``data/NAME.source.toml`` says; None where there is none.
 
+    Where a process died, or is, between table and description, it is what fits the table.
     Raises DataError where it is no such file.
     """
-    path = source_file(root, name)
+    coming = announced_file(root, name)
+    if coming.exists():
+        try:
+            source = decoded(coming)
+            if source and file_sha256(source_table(root, name)) == source.parquet:
+                return source
+        except (DataError, OSError):
+            pass  # it was never finished: what there was before stands
+    return decoded(source_file(root, name))
+
+
+def decoded(path: Path) -> SourceFile | None:
+    """A source's file; None where there is none. Raises DataError where it is something else."""
     try:
         text = path.read_bytes()
     except FileNotFoundError:
@@ -149,12 +168,24 @@ def read_source(root: Path, name: str) -> SourceFile | None:
     try:
         return msgspec.toml.decode(text, type=SourceFile)
     except (msgspec.MsgspecError, ValueError, UnicodeDecodeError) as error:
+        name = path.name.partition(".")[0]
         raise DataError(
             f"{path.name} is not what `trackrecord data add` writes",
             where=f"data/{path.name}",
             why=str(error)[:300],
             next=f"add the source again: trackrecord data add FILE --name {name} --replace",
         ) from None
+
+
+def last_recorded(root: Path, name: str) -> dict[str, Any] | None:
+    """What the ledger's latest evidence about a source says; None where there is none."""
+    kind = predicate_type("ingest")
+    for entry in reversed(read_chain(root / "evidence")):
+        if entry.kind == "ingest" and entry.evidence is not None:
+            statement = read_evidence(root / "evidence", entry.evidence)
+            if statement.predicateType == kind and statement.predicate.get("source") == name:
+                return dict(statement.predicate)
+    return None
 
 
 def write_source(root: Path, source: SourceFile) -> None:

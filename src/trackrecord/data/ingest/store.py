@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,28 +23,63 @@ def raw_file(root: Path, digest: str) -> Path:
     return root / "data" / "raw" / digest
 
 
-def keep_raw(root: Path, file: BinaryIO) -> tuple[str, int]:
-    """Copy what ``file`` still has to say into data/raw; returns its SHA-256 and size.
+class Store:
+    """``data/raw`` of a workspace, and what was put there since: ``new``. Mutable."""
 
-    Bytes that are there already are left alone. The copy can be read by all, and written by nobody.
-    Raises OSError; then nothing new is there.
-    """
-    folder = root / "data" / "raw"
-    folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.folder = root / "data" / "raw"
+        self.new: list[Path] = []
+
+    def keep(self, file: BinaryIO) -> tuple[str, int]:
+        """Copy what ``file`` still has to say; returns its SHA-256 and size.
+
+        Bytes that are there already are left alone. The copy can be read by all, and written by
+        nobody. Raises OSError; then nothing new is there.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with temporary(self.folder / "raw") as path:
+            with path.open("wb") as copy:
+                digest, size = _copied(file, copy)
+                copy.flush()
+                fsync(copy.fileno())
+            target = self.folder / digest
+            if not target.exists() or target.stat().st_size != size:
+                path.chmod(0o444)
+                path.replace(target)
+                self.new.append(target)
+                fsync_folder(self.folder)
+        return digest, size
+
+    def forget(self) -> None:
+        """Remove what is new: no source came of it."""
+        while self.new:
+            self.new.pop().unlink(missing_ok=True)
+        # A folder that only this made goes too; one that holds anything cannot be removed.
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
+
+
+def _copied(file: BinaryIO, copy: BinaryIO) -> tuple[str, int]:
+    """(SHA-256, bytes) of what was copied; a second thread digests while this one writes."""
     digest, size = hashlib.sha256(), 0
-    with temporary(folder / "raw") as path:
-        with path.open("wb") as copy:
-            while data := file.read(PIECE):
-                digest.update(data)
-                copy.write(data)
-                size += len(data)
-            copy.flush()
-            fsync(copy.fileno())
-        target = folder / digest.hexdigest()
-        if not target.exists() or target.stat().st_size != size:
-            path.chmod(0o444)
-            path.replace(target)
-            fsync_folder(folder)
+    first = file.read(PIECE)
+    if len(first) < PIECE:
+        digest.update(first)
+        copy.write(first)
+        rest = file.read(PIECE) if first else b""
+        if not rest:
+            return digest.hexdigest(), len(first)
+        first = rest
+        size = copy.tell()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        data = first
+        while data:
+            digesting = pool.submit(digest.update, data)
+            copy.write(data)
+            size += len(data)
+            data = file.read(PIECE)
+            digesting.result()
     return digest.hexdigest(), size
 
 
@@ -65,7 +101,10 @@ def put(path: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def alone(root: Path) -> Iterator[None]:
-    """One process at a time adds sources to a workspace; remains of a dead one are removed."""
+    """One process at a time adds sources to a workspace; remains of a dead one are removed.
+
+    Raises BadInput where another has not finished in ten minutes.
+    """
     from filelock import FileLock, Timeout
 
     cache = root / ".trackrecord"
@@ -81,13 +120,18 @@ def alone(root: Path) -> Iterator[None]:
             next="wait for it, then type the same command again",
         ) from None
     try:
-        for folder in (root / "data", root / "data" / "raw"):
-            for left in folder.glob(".*.new"):
-                if not _alive(left.name):
-                    left.unlink(missing_ok=True)
+        for left in remains(root):
+            left.unlink(missing_ok=True)
         yield
     finally:
         lock.release()
+
+
+def remains(root: Path) -> list[Path]:
+    """Files that a process which is no more left half-written in ``data/`` and ``data/raw/``."""
+    folders = (root / "data", root / "data" / "raw")
+    found = [path for folder in folders for path in folder.glob(".*.new")]
+    return sorted(path for path in found if not _alive(path.name))
 
 
 def _alive(name: str) -> bool:
