@@ -7,6 +7,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from msgspec.json import decode, encode
 from scipy.special import expit
 
 from trackrecord.stats.estimate import Absence, Estimate
@@ -234,6 +235,19 @@ def test_a_difference_turns_round_with_its_sides(metric: str) -> None:
     assert isinstance(back, Estimate)
     assert there.value == pytest.approx(first.value - second.value)
     assert (back.value, back.lo, back.hi) == pytest.approx((-there.value, -there.hi, -there.lo))
+
+
+@EVERY
+def test_what_is_found_can_be_written_down(metric: str) -> None:
+    truth, score, other = sample()
+    first, second = measured(metric, truth, score), measured(metric, truth, other)
+    for cluster in (None, np.arange(400) // 8):
+        found = [
+            estimate_of(metric, first, cluster=cluster),
+            difference_of(metric, first, second, cluster=cluster),
+        ]
+        for one in found:
+            assert decode(encode(one), type=type(one)) == one
 
 
 @EVERY

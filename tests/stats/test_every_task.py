@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.json import decode, encode
 
 from trackrecord.stats.estimate import Absence, Estimate
 from trackrecord.stats.estimates import difference_of, estimate_of, measure
@@ -237,6 +238,20 @@ def test_a_difference_turns_round_with_its_sides(asked: tuple[str, str]) -> None
     assert isinstance(back, Estimate)
     assert there.value == pytest.approx(first.value - second.value)
     assert (back.value, back.lo, back.hi) == pytest.approx((-there.value, -there.hi, -there.lo))
+
+
+@EVERY
+def test_what_is_found_can_be_written_down(asked: tuple[str, str]) -> None:
+    metric = metric_of(asked)
+    truth, score, other = sample(asked[0])
+    first, second = measured(metric, truth, score), measured(metric, truth, other)
+    for cluster in (None, np.arange(ROWS) // 8):
+        found = [
+            estimate_of(metric, first, cluster=cluster),
+            difference_of(metric, first, second, cluster=cluster),
+        ]
+        for one in found:
+            assert decode(encode(one), type=type(one)) == one
 
 
 @EVERY

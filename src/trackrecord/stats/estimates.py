@@ -106,8 +106,15 @@ def measure(
             scores, found = _weighted(asked, labels, scores, weights)
     except Undefined as undefined:
         return Absence(metric=asked.name, reason=undefined.reason, n=rows)
-    value = float(found.value)  # of numpy's kinds of numbers, evidence knows none
-    return msgspec.structs.replace(found, value=value, columns=(labels, scores), weight=weights)
+    # of numpy's kinds of numbers, evidence knows none
+    return msgspec.structs.replace(
+        found,
+        value=float(found.value),
+        centre=None if found.centre is None else float(found.centre),
+        least=float(found.least),
+        columns=(labels, scores),
+        weight=weights,
+    )
 
 
 def named(metric: str | Metric) -> Metric:
