@@ -29,6 +29,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "claim": ("publish", "draft: sentences whose numbers are pointers into evidence"),
     "publish": ("publish", "write the page, the card and the evidence for strangers"),
     "verify": ("verify", "check a published folder, trusting nothing in it"),
+    "serve": ("serve", "answer over HTTP with the champion, watched and swapped without a pause"),
     "doctor": ("doctor", "find and explain a torn, forked or incomplete ledger"),
 }
 

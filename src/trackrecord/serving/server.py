@@ -1,0 +1,135 @@
+"""One worker: uvicorn with our connections, our signals, and an end that fails no request."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+import uvicorn
+
+from trackrecord.serving.app import App
+from trackrecord.serving.connection import connections_of, sweep
+from trackrecord.serving.doors import Doors
+from trackrecord.serving.hooks import NO_HOOKS, Hooks
+from trackrecord.serving.limits import Limits
+from trackrecord.serving.metrics import Board, Metrics
+from trackrecord.serving.service import Service
+
+# Seconds for which a connection is kept between two requests.
+KEEP_ALIVE = 75
+
+logger = logging.getLogger("trackrecord.serving")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a server is set up.
+
+    ``models`` is the case's folder of versions, ``keys`` the file of its keys; ``hosts`` are the
+    names it may be asked under, None for any; ``threads`` are the model's own.
+    """
+
+    models: Path
+    keys: Path
+    hosts: list[str] | None = None
+    workers: int = 1
+    threads: int = 1
+    certificate: Path | None = None
+    private_key: Path | None = None
+    limits: Limits = Limits()
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which first says that it is going, then goes.
+
+    The wish to stop makes readiness false and lets each answer close its connection, so that those
+    who ask turn elsewhere; ``drain`` seconds later no connection is accepted any more, and what is
+    in flight is answered. A second Ctrl-C ends at once.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, service: Service, doors: Doors, started: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self.service = service
+        self._doors = doors
+        self._told = started
+        self._stop_at = float("inf")
+        self._parent = os.getppid()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.service.start()
+        await super().startup(sockets)
+        self._told()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % 10 == 0:
+            sweep(self.server_state.connections, self.service)
+            self._doors.refresh()
+            if os.getppid() != self._parent and self.config.workers > 1:
+                self.drain()  # whoever would start us again is gone
+        stop = await super().on_tick(counter)
+        return stop or time.monotonic() >= self._stop_at
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        await self.service.stop()
+
+    def drain(self) -> None:
+        """Begin to stop."""
+        if not self.service.draining:
+            self.service.draining = True
+            self._stop_at = time.monotonic() + self.service.limits.drain
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if sig == signal.SIGINT and self.service.draining:
+            self.should_exit = self.force_exit = True
+        self.drain()
+
+
+def run_worker(
+    settings: Settings,
+    listening: socket.socket,
+    board: Board,
+    worker: int,
+    *,
+    hooks: Hooks = NO_HOOKS,
+    started: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until a signal says to stop.
+
+    Raises TrackrecordError where the model cannot be served.
+    """
+    service = Service(
+        settings.models,
+        Metrics(board, worker),
+        settings.limits,
+        hooks,
+        model_threads=settings.threads,
+    )
+    doors = Doors(settings.hosts, settings.keys)
+    config = uvicorn.Config(
+        App(service, doors),
+        http=connections_of(service),
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=True,
+        backlog=4096,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=int(settings.limits.grace),
+        workers=settings.workers,
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=settings.private_key,
+    )
+    Server(config, service, doors, started).run([listening])
