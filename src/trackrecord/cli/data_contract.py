@@ -157,12 +157,12 @@ def _tell(checked: Checked, source: Path) -> None:
         f"{counted(checked.rows, 'row')}, {counted(len(checked.outcomes), 'rule')}"
     )
     for one in broken:
-        _tell_broken(one)
+        tell_broken(one)
     if held:
         say(f"  ✓ {counted(held, 'rule')} held")
 
 
-def _tell_broken(one: Outcome) -> None:
+def tell_broken(one: Outcome) -> None:
     if one.status == "not checked":
         say(f"  – {one.name}: not checked, {one.asks}")
         return

@@ -12,7 +12,7 @@ import msgspec
 
 from trackrecord.data.build import run_python, run_sql
 from trackrecord.data.build.effect import Effect
-from trackrecord.data.build.lock import alone, spilling
+from trackrecord.data.build.lock import Shown, alone, spilling, unseen
 from trackrecord.data.build.python_reads import declared, parse_python
 from trackrecord.data.build.record import BuildPredicate, ContractHeld, record_build
 from trackrecord.data.build.run_sql import Ran
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from trackrecord.data.contract.outcome import Checked
     from trackrecord.ledger import Entry
 
-Progress = Callable[[str, float], None]
+Share = Callable[[float], None]
 
 
 class Limits(NamedTuple):
@@ -89,7 +89,7 @@ def build(
     force: bool = False,
     limits: Limits | None = None,
     say: Callable[[Said], None] = lambda said: None,
-    progress: Progress = lambda what, share: None,
+    progress: Shown = unseen,
 ) -> list[Outcome]:
     """Bring the named steps, and what they rest on, up to date; without names, all.
 
@@ -187,7 +187,7 @@ def _bring_up(
     limits: Limits,
     digests: Digests,
     rebuilt: dict[str, str],
-    progress: Progress,
+    progress: Shown,
 ) -> Said:
     """One step: look whether it is fresh, else run it."""
     before = read_built(root, step.name)
@@ -209,13 +209,13 @@ def _bring_up(
     target.parent.mkdir(parents=True, exist_ok=True)
     started, clock = _now(), time.monotonic()
     file_digest = file_sha256(root / step.file)
-    with temporary(target) as path:
-        ran, doubts = _run(root, pipeline, step, path, limits, progress)
+    with progress(step.file) as share, temporary(target) as path:
+        ran, doubts = _run(root, pipeline, step, path, limits, share)
         _check_inputs(root, pipeline, step, inputs)
         held: ContractHeld | None = None
         if contract is not None:
-            progress("checking its contract", 0.85)
-            checked = _checked(root, contract, path)
+            share(0.85)
+            checked = _checked(root, step, contract, path)
             if not checked.holds:
                 outcome = Outcome(
                     step.name, step.file, "refused", why, inputs, ran.written.rows, ran.effects,
@@ -223,7 +223,7 @@ def _bring_up(
                 )  # fmt: skip
                 return Said(outcome, Refused(checked, contract))
             held = ContractHeld(checked.name, checked.version, contract_sha, len(checked.outcomes))
-        progress("writing it down", 0.9)
+        share(0.9)
         parquet = file_sha256(path)
         same_file = before is not None and before.parquet == parquet
         content = before.content if before and same_file else _content(path)
@@ -269,7 +269,7 @@ def _keep(
 
 
 def _run(
-    root: Path, pipeline: Pipeline, step: Step, out: Path, limits: Limits, progress: Progress
+    root: Path, pipeline: Pipeline, step: Step, out: Path, limits: Limits, share: Share
 ) -> tuple[Ran, list[str]]:
     """Run a step into ``out``: what came of it, and what in it is not settled."""
     text = step_text(root / step.file)
@@ -278,13 +278,13 @@ def _run(
         doubts = unsettled(parse(text, step.file))
         with spilling(root) as spill:
             ran = run_sql.run_sql(
-                text, step.file, tables, out, spill=spill, memory=limits.memory, step=progress
+                text, step.file, tables, out, spill=spill, memory=limits.memory, step=share
             )
     else:
         doubts = []
         ran = run_python.run_python(
             root / step.file, step.file, declared(parse_python(text, step.file), step.file),
-            tables, out, seconds=limits.seconds, memory=limits.memory, step=progress,
+            tables, out, seconds=limits.seconds, memory=limits.memory, step=share,
         )  # fmt: skip
     if ran.written.rows == 0:
         told = [one for one in ran.effects if one.lost]
@@ -324,16 +324,25 @@ def _contract_of(root: Path, step: Step) -> Path | None:
     return files[0] if files else None
 
 
-def _checked(root: Path, contract_file: Path, path: Path) -> Checked:
+def _checked(root: Path, step: Step, contract_file: Path, path: Path) -> Checked:
+    """The output against its contract; a broken one is evidence, as no run of the step will be."""
     from trackrecord.data.contract.check import check_file
+    from trackrecord.data.contract.record import changes_since, record_check
     from trackrecord.data.contract.spec import read_contract
 
     shown = contract_file.relative_to(root).as_posix()
     contract, line_of = read_contract(contract_file, shown)
-    return check_file(
+    checked = check_file(
         contract, path, line_of=line_of, shown_as=shown, sources=root / "data",
         quarantine=root / "data" / "quarantine",
     )  # fmt: skip
+    if not checked.holds:
+        record_check(
+            root / "evidence", contract, checked, contract_file=contract_file, data_file=path,
+            since=changes_since(root / "evidence", contract)[1], root=root,
+            called=f"data/built/{step.name}.parquet",
+        )  # fmt: skip
+    return checked
 
 
 def _content(path: Path) -> str:

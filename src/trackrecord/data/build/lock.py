@@ -6,15 +6,24 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from trackrecord.errors import BadInput
 
 WAIT = 3600.0
+# Shows that something is under way while it is entered; call what it gives with the share done.
+Shown = Callable[[str], AbstractContextManager[Callable[[float], None]]]
 
 
 @contextlib.contextmanager
-def alone(root: Path, progress: Callable[[str, float], None]) -> Iterator[None]:
+def unseen(what: str) -> Iterator[Callable[[float], None]]:
+    """Progress that nobody looks at."""
+    yield lambda share: None
+
+
+@contextlib.contextmanager
+def alone(root: Path, progress: Shown) -> Iterator[None]:
     """Wait for another build of the workspace, then remove what a dead one left half-made.
 
     Raises BadInput where the other does not come to an end in an hour.
@@ -27,9 +36,9 @@ def alone(root: Path, progress: Callable[[str, float], None]) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        progress("waiting for another build of this workspace", 0.0)
         try:
-            lock.acquire(timeout=WAIT)
+            with progress("waiting for another build of this workspace"):
+                lock.acquire(timeout=WAIT)
         except Timeout:
             raise BadInput(
                 "another process is building this workspace",

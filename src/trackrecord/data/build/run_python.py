@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
@@ -43,10 +44,8 @@ class Elsewhere(Exception):
 
 def engine() -> str:
     """What runs Python here."""
-    import polars as pl
-
-    version = ".".join(map(str, sys.version_info[:3]))
-    return f"Python {version}, polars {pl.__version__}"
+    python = ".".join(map(str, sys.version_info[:3]))
+    return f"Python {python}, polars {version('polars')}"
 
 
 def run_python(
@@ -58,7 +57,7 @@ def run_python(
     *,
     seconds: float,
     memory: int | None,
-    step: Callable[[str, float], None] = lambda what, share: None,
+    step: Callable[[float], None] = lambda share: None,
 ) -> Ran:
     """Run the step in ``file`` on ``tables`` and write the table that it returns to ``out``.
 
@@ -84,12 +83,11 @@ def run_python(
             "answer": str(answer),
             "memory": memory,
         }
-        step(where, 0.1)
         printed, code = _wait(order, where, seconds)
         if not answer.exists():
             raise _died(code, where, file, crash)
         _check(json.loads(answer.read_text("utf-8")), where, seconds, memory)
-        step(f"writing what {where} returned", 0.8)
+        step(0.8)
         import pyarrow as pa
 
         with pa.memory_map(str(arrow)) as source:

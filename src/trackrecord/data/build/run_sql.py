@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,9 +46,7 @@ class _Part(NamedTuple):
 
 def engine() -> str:
     """What runs SQL here."""
-    import duckdb
-
-    return f"DuckDB {duckdb.__version__}"
+    return f"DuckDB {version('duckdb')}"
 
 
 def run_sql(
@@ -58,7 +57,7 @@ def run_sql(
     *,
     spill: Path,
     memory: int | None = None,
-    step: Callable[[str, float], None] = lambda what, share: None,
+    step: Callable[[float], None] = lambda share: None,
 ) -> Ran:
     """Run the step ``where`` on ``tables`` and write what it selects to ``out``.
 
@@ -80,14 +79,12 @@ def run_sql(
         part = parts[0]
         try:
             for part in parts[:-1]:
-                step(f"line {part.line + 1} of {where}", 0.05)
                 database.execute(part.sql)
             part = parts[-1]
-            step(f"the SELECT of {where}", 0.1)
             written = _select(database, part, trees, out, where, step)
         except duckdb.Error as error:
             raise failed(error, where, part.line) from None
-        step("counting what became of the rows", 0.8)
+        step(0.8)
         seconds = max(LEAST_SECONDS, time.monotonic() - began)
         return Ran(written, effects_of(trees, database, written.rows, seconds))
 
@@ -166,7 +163,7 @@ def _select(
     trees: list[exp.Expr],
     out: Path,
     where: str,
-    step: Callable[[str, float], None],
+    step: Callable[[float], None],
 ) -> Written:
     relation = database.sql(part.sql)
     names = list(relation.columns)
@@ -180,5 +177,5 @@ def _select(
         reader.schema,
         out,
         where,
-        lambda rows: step(f"{rows:,} rows of {where}", min(0.75, 0.1 + rows / 1e8)),
+        lambda rows: step(0.75 * rows / (rows + 1e6)),
     )

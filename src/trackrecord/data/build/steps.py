@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from trackrecord.data.build.parsed import Memory, Parsed, key_of
 from trackrecord.data.build.python_reads import declared, digest_of_python, parse_python
 from trackrecord.data.build.sql_reads import digest_of_sql, parse, reads_of
 from trackrecord.data.named import NAME, built_table, source_names, source_table
@@ -78,7 +79,9 @@ def read_pipeline(root: Path) -> Pipeline:
         that nobody makes, and steps that wait for one another in a circle.
     """
     sources = source_names(root)
-    steps = [_read_step(path) for path in _files(root)]
+    memory = Memory(root)
+    steps = [_read_step(path, memory) for path in _files(root)]
+    memory.save()
     _check_names(steps, sources)
     _check_reads(steps, sources)
     return Pipeline(_in_order(steps), sources)
@@ -143,12 +146,20 @@ def _files(root: Path) -> list[Path]:
     return found
 
 
-def _read_step(path: Path) -> Step:
+def _read_step(path: Path, memory: Memory) -> Step:
     matched = STEP_FILE.match(path.name)
     assert matched is not None
     where = f"{FOLDER}/{path.name}"
     text = step_text(path)
     kind: Literal["sql", "python"] = "sql" if matched["kind"] == "sql" else "python"
+    key = key_of(text, where)
+    if (known := memory.find(key)) is None:
+        known = _parsed(text, where, kind)
+        memory.keep(key, known)
+    return Step(int(matched["number"]), matched["name"], where, kind, known.reads, known.digest)
+
+
+def _parsed(text: str, where: str, kind: str) -> Parsed:
     if kind == "sql":
         statements = parse(text, where)
         if not statements:
@@ -159,7 +170,7 @@ def _read_step(path: Path) -> Step:
     else:
         tree = parse_python(text, where)
         reads, digest = declared(tree, where).inputs, digest_of_python(tree)
-    return Step(int(matched["number"]), matched["name"], where, kind, reads, digest)
+    return Parsed(reads, digest)
 
 
 def _check_names(steps: list[Step], sources: list[str]) -> None:

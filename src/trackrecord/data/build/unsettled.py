@@ -60,8 +60,8 @@ def _functions(tree: exp.Expr) -> set[str]:
 def is_unordered(trees: list[exp.Expr]) -> bool:
     """Whether the last SELECT's rows can come in another order each time.
 
-    Rows of one table keep their order through WHERE and joins; what is grouped, made distinct or
-    looked at through windows does not.
+    Rows of one table keep their order through WHERE; what is joined, grouped, made distinct or
+    looked at through windows does not, on several cores.
     """
     from sqlglot import exp
 
@@ -72,15 +72,10 @@ def is_unordered(trees: list[exp.Expr]) -> bool:
         for node in tree.walk():
             if isinstance(
                 node,
-                exp.Group | exp.Distinct | exp.Window | exp.Qualify | exp.Pivot | exp.Intersect
-                | exp.Except | exp.TableSample,
+                exp.Join | exp.Group | exp.Distinct | exp.Window | exp.Qualify | exp.Pivot
+                | exp.Intersect | exp.Except | exp.TableSample,
             ):  # fmt: skip
                 return True
             if isinstance(node, exp.Union) and node.args.get("distinct"):
-                return True
-            if isinstance(node, exp.Join) and (
-                (node.side or "").upper() in ("RIGHT", "FULL")
-                or (node.method or "").upper() == "ASOF"
-            ):
                 return True
     return False

@@ -57,15 +57,22 @@ def record_check(
     data_file: Path,
     since: list[Change],
     root: Path,
+    called: str | None = None,
 ) -> Entry:
-    """Put the check on the chain; its subjects are the contract's bytes and the data's."""
+    """Put the check on the chain; its subjects are the contract's bytes and the data's.
+
+    ``called`` is the name of data whose file has another only for now.
+    """
     shares = [
         RuleShare(one.name, one.asks, one.status, one.rows, one.failed, one.share, one.lo, one.hi)
         for one in checked.outcomes
     ]
     subjects = [
-        Subject(_name(path, root), {"sha256": file_sha256(path)})
-        for path in (contract_file, data_file)
+        Subject(named, {"sha256": file_sha256(path)})
+        for named, path in (
+            (_name(contract_file, root), contract_file),
+            (called or _name(data_file, root), data_file),
+        )
     ]
     predicate = ContractPredicate(
         contract.name,
