@@ -51,24 +51,20 @@ def main() -> None:
 def _locked(client_of: Any, where: dict[str, Any], run: dict[str, Any]) -> str:
     """With the workspace's own store, one at a time: two would both create its tables."""
     uri = where["uri"]
+    do = _track if "experiment" in run else _register if "register" in run else _move_alias
     if uri is not None:
-        return _track(client_of(tracking_uri=uri), run, artifacts=None)
+        return do(client_of(tracking_uri=uri), run, artifacts=None)
     from filelock import FileLock
 
     Path(ARTIFACTS).mkdir(parents=True, exist_ok=True)
     with FileLock(".trackrecord/mlflow.lock", timeout=where["lock_seconds"]):
-        folder = Path(ARTIFACTS, run["experiment"].rpartition("/")[2]).absolute()
-        return _track(client_of(tracking_uri=STORE), run, artifacts=folder)
+        folder = Path(ARTIFACTS, run["case"]).absolute()
+        return do(client_of(tracking_uri=STORE), run, artifacts=folder)
 
 
 def _track(client: Any, run: dict[str, Any], artifacts: Path | None) -> str:
     """One MLflow run for the run, and one inside it for each model; returns the outer one's id."""
-    found = client.get_experiment_by_name(run["experiment"])
-    if found is None:
-        location = artifacts.as_uri() if artifacts else None
-        experiment = client.create_experiment(run["experiment"], artifact_location=location)
-    else:
-        experiment = found.experiment_id
+    experiment = _experiment(client, run["experiment"], artifacts)
     began = run["began"]
     outer = _log(client, experiment, run, began)
     for model in run["models"]:
@@ -78,6 +74,51 @@ def _track(client: Any, run: dict[str, Any], artifacts: Path | None) -> str:
         for name, document in run["files"].items():
             client.log_dict(outer, document, name)
     return outer
+
+
+def _experiment(client: Any, name: str, artifacts: Path | None) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        location = artifacts.as_uri() if artifacts else None
+        return str(client.create_experiment(name, artifact_location=location))
+    return str(found.experiment_id)
+
+
+def _register(client: Any, item: dict[str, Any], artifacts: Path | None) -> str:
+    """A version in MLflow's registry, with the bundle's files; returns its number there."""
+    from mlflow.exceptions import MlflowException
+
+    experiment = _experiment(client, f"trackrecord/{item['case']}", artifacts)
+    name = item["register"]
+    try:
+        client.get_registered_model(name)
+    except MlflowException:
+        client.create_registered_model(name)
+    run = client.create_run(experiment, run_name=f"version {item['tags']['trackrecord.version']}")
+    client.log_artifacts(run.info.run_id, item["folder"], "model")
+    client.set_terminated(run.info.run_id, status="FINISHED")
+    made = client.create_model_version(
+        name,
+        source=f"{run.info.artifact_uri}/model",
+        run_id=run.info.run_id,
+        tags=item["tags"],
+        description=item["description"],
+    )
+    client.set_registered_model_alias(name, item["alias"], made.version)
+    return str(made.version)
+
+
+def _move_alias(client: Any, item: dict[str, Any], artifacts: Path | None) -> str:
+    """The alias of the version that has our number as its tag; its number in MLflow."""
+    name, alias = item["alias_of"], item["alias"]
+    if item["version"] is None:
+        client.delete_registered_model_alias(name, alias)
+        return ""
+    for made in client.search_model_versions(f"name = '{name}'"):
+        if made.tags.get("trackrecord.version") == str(item["version"]):
+            client.set_registered_model_alias(name, alias, made.version)
+            return str(made.version)
+    raise LookupError(f"MLflow's registry has no version {item['version']} of {name}")
 
 
 def _log(client: Any, experiment: str, item: dict[str, Any], began: int) -> str:

@@ -166,7 +166,7 @@ def run_case(
                 mlflow_problem=tracked.problem,
                 tool=__version__,
                 spec=case_document(case) if seal is None else None,
-                scores=_scores(trained.predictions),
+                scores=scores_of(trained.predictions),
             )
             progress("recording", 0.98)
             folder.publish()
@@ -226,7 +226,7 @@ def _subjects(shown: str, data: bytes, predicate: RunPredicate) -> list[Subject]
     return found
 
 
-def _scores(predictions: pl.DataFrame) -> dict[str, str]:
+def scores_of(predictions: pl.DataFrame) -> dict[str, str]:
     """The digest of each part's scores."""
     return {
         str(part): scores_digest(rows)

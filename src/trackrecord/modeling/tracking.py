@@ -117,6 +117,7 @@ def tracked_run(
 ) -> dict[str, Any]:
     """What MLflow remembers of a run. ``began`` is seconds since 1970; ``metrics`` by model."""
     return {
+        "case": case,
         "experiment": f"trackrecord/{case}",
         "name": run,
         "began": int(began * 1000),
