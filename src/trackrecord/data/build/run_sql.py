@@ -83,19 +83,35 @@ def run_sql(
             part = parts[-1]
             written = _select(database, part, trees, out, where, step)
         except duckdb.Error as error:
-            raise failed(error, where, part.line) from None
+            raise failed(_placed(error, database, part), where, part.line, part.sql) from None
         step(0.8)
         seconds = max(LEAST_SECONDS, time.monotonic() - began)
         return Ran(written, effects_of(trees, database, written.rows, seconds))
 
 
-def failed(error: Exception, where: str, line: int) -> DataError:
-    """DuckDB's error with the line of the file that it means."""
+def _placed(error: Exception, database: duckdb.DuckDBPyConnection, part: _Part) -> Exception:
+    """The same error with its line, which DuckDB tells of a plan and not of a relation."""
+    import duckdb
+
+    if _LINE.search(str(error)) is None and part.kind == "SELECT":
+        try:
+            database.execute(f"EXPLAIN {part.sql}").fetchall()
+        except duckdb.Error as better:
+            if _LINE.search(str(better)) is not None:
+                return better
+    return error
+
+
+def failed(error: Exception, where: str, line: int, sql: str) -> DataError:
+    """DuckDB's error, and the line of the file that it means: the statement's, where it says none.
+
+    ``line`` is where ``sql``, the statement, begins, counted from 0.
+    """
     import duckdb
 
     message = str(error).strip()
     found = _LINE.search(message)
-    at = line + (int(found[1]) if found else 1)
+    at = line + (int(found[1]) if found else _leading(sql) + 1)
     said = [text for text in message.splitlines() if text.strip()]
     if found:
         said = [text for text in message[: found.start()].splitlines() if text.strip()]
@@ -117,7 +133,7 @@ def _parts(sql: str, where: str) -> list[_Part]:
     try:
         found = duckdb.extract_statements(sql)
     except duckdb.Error as error:
-        raise failed(error, where, 0) from None
+        raise failed(error, where, 0, sql) from None
     parts, at = [], 0
     for statement in found:
         at = sql.index(statement.query, at)

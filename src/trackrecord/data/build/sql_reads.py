@@ -40,7 +40,7 @@ def parse(sql: str, where: str) -> list[exp.Expr]:
 
 
 def digest_of_sql(sql: str) -> str:
-    """SHA-256 of the SQL's tokens: comments, line breaks and indentation do not count.
+    """SHA-256 of the SQL's tokens: comments, layout and a last semicolon do not count.
 
     Nothing else is normalised: what is not compared could not be told apart. The SQL is one that
     :func:`parse` reads.
@@ -48,6 +48,8 @@ def digest_of_sql(sql: str) -> str:
     import sqlglot
 
     tokens = sqlglot.tokenize(sql, dialect="duckdb")
+    while tokens and tokens[-1].text == ";":
+        tokens.pop()
     text = "\n".join(f"{token.token_type.name} {len(token.text)} {token.text}" for token in tokens)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
