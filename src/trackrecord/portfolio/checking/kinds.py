@@ -15,6 +15,7 @@ PREDICATES: dict[str, tuple[str, str]] = {
     "contrast": ("trackrecord.evaluation.contrast", "ContrastPredicate"),
     "contract": ("trackrecord.data.contract.record", "ContractPredicate"),
     "audit": ("trackrecord.data.leakage.of_case", "AuditPredicate"),
+    "features": ("trackrecord.data.features.record", "FeaturesPredicate"),
     "ingest": ("trackrecord.data.ingest.record", "IngestPredicate"),
     "publication": ("trackrecord.portfolio.publish", "PublicationPredicate"),
 }
