@@ -44,25 +44,31 @@ def ids_of(series: pl.Series, where: str) -> pl.Series:
     """Ids as text, each once, none missing."""
     from trackrecord.data.kinds import as_text
 
-    if lost := series.null_count():
+    ids = as_text(series).alias("id")
+    check_ids(ids, where, distinct=ids.n_unique() == len(ids))
+    return ids
+
+
+def check_ids(ids: pl.Series, where: str, *, distinct: bool) -> None:
+    """Raise DataError where an id is missing, or, not being ``distinct``, is there twice."""
+    if lost := ids.null_count():
         raise DataError(
             f"the id is missing in {counted(lost)}",
-            where=f"{where}, {rows_where(series.is_null())}",
+            where=f"{where}, {rows_where(ids.is_null())}",
         )
-    ids = as_text(series).alias("id")
-    if ids.n_unique() != len(ids):
-        doubled = ids.is_duplicated()
-        examples = []
-        for value in ids.filter(doubled).unique(maintain_order=True).head(3).to_list():
-            examples.append(f"{value[:60]!r} in {rows_where(ids == value)}")
-        repeated = len(ids) - ids.n_unique()
-        raise DataError(
-            f"{counted(repeated)} {'repeats' if repeated == 1 else 'repeat'} an id",
-            where=f"{where}: {'; '.join(examples)}",
-            why="each row is one unit, with one truth and one score of each model",
-            next="keep one row of each id",
-        )
-    return ids
+    if distinct:
+        return
+    doubled = ids.is_duplicated()
+    examples = []
+    for value in ids.filter(doubled).unique(maintain_order=True).head(3).to_list():
+        examples.append(f"{value[:60]!r} in {rows_where(ids == value)}")
+    repeated = len(ids) - ids.n_unique()
+    raise DataError(
+        f"{counted(repeated)} {'repeats' if repeated == 1 else 'repeat'} an id",
+        where=f"{where}: {'; '.join(examples)}",
+        why="each row is one unit, with one truth and one score of each model",
+        next="keep one row of each id",
+    )
 
 
 def truth_of(series: pl.Series, where: str, positive: str | None = None) -> pl.Series:

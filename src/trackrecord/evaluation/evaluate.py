@@ -23,7 +23,7 @@ from trackrecord.evaluation.measuring import (
     measure_slices,
     positives_of,
 )
-from trackrecord.evaluation.outcomes import canonical_outcomes, check_outcomes
+from trackrecord.evaluation.outcomes import check_outcomes, ordered_outcomes
 from trackrecord.evaluation.plan import Plan
 from trackrecord.evaluation.result import Calibration, Evaluation
 from trackrecord.evaluation.slices import slices_of
@@ -55,7 +55,7 @@ def evaluate_outcomes(outcomes: pl.DataFrame, plan: Plan) -> Evaluation:
         For a table that is not an Outcomes table, or whose truth has one class.
     """
     check_plan(plan)
-    check_outcomes(
+    order = check_outcomes(
         outcomes,
         [*plan.baselines, *plan.models],
         clustered=plan.clustered,
@@ -63,7 +63,7 @@ def evaluate_outcomes(outcomes: pl.DataFrame, plan: Plan) -> Evaluation:
         timed=plan.timed,
         task=plan.task,
     )
-    table = canonical_outcomes(outcomes)
+    table = ordered_outcomes(outcomes, order)
     columns = columns_of(table, plan)
     _check_weighed(columns, plan)
     # A BLAS sum depends on how many threads share it; with one thread the last bit stays put.

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trackrecord.errors import DataError
-from trackrecord.evaluation.checking import ids_of, no_column, weights_of
-from trackrecord.evaluation.ordering import in_order
+from trackrecord.evaluation.checking import check_ids, no_column, weights_of
+from trackrecord.evaluation.ordering import Order, in_order, order_of
 from trackrecord.evaluation.tasks import task_columns
 
 if TYPE_CHECKING:
@@ -46,8 +46,9 @@ def check_outcomes(
     weighted: bool = False,
     timed: bool = False,
     task: Task = "binary",
-) -> None:
-    """Raise DataError unless the table is an Outcomes table of this task, with these models."""
+) -> Order:
+    """The order of the rows. Raises DataError unless the table is an Outcomes table of this task,
+    with these models."""
     import polars as pl
 
     where = "the outcomes"
@@ -64,7 +65,8 @@ def check_outcomes(
         raise DataError(f"{where} have no rows")
     if outcomes["id"].dtype != pl.String:
         raise DataError(f"the ids of {where} are {outcomes['id'].dtype}, not strings")
-    ids_of(outcomes["id"], where)
+    order = order_of(outcomes["id"])
+    check_ids(outcomes["id"], where, distinct=order.distinct)
     if weighted:
         weights_of(outcomes["weight"], where)
     if timed and (lost := outcomes["time"].null_count()):
@@ -74,19 +76,30 @@ def check_outcomes(
             next="write the time into them, or leave --time out",
         )
     task_columns(task).check(outcomes, models)
+    return order
 
 
 def canonical_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
     """Rows sorted by id, columns in one order: two tables that say the same become the same."""
+    return in_order(outcomes.select("id", *_columns(outcomes))).rechunk()
+
+
+def ordered_outcomes(outcomes: pl.DataFrame, order: Order) -> pl.DataFrame:
+    """The same in an order that is known, and without the ids, which are slow to move."""
+    return in_order(outcomes.select(_columns(outcomes)), order).rechunk()
+
+
+def _columns(outcomes: pl.DataFrame) -> list[pl.Expr]:
+    """All columns but the ids, in one order."""
     import polars as pl
 
     names = outcomes.columns
-    order = ["id", "truth", *(c for c in names if c.startswith("score."))]
+    order = ["truth", *(c for c in names if c.startswith("score."))]
     order += [c for c in (*OPTIONAL, *PAST) if c in names]
     order += [c for c in names if c.startswith("slice.")]
     # A column without any value has no type of its own; text is what a file would say it is.
-    empty = [pl.col(c).cast(pl.String) for c in names if outcomes[c].dtype == pl.Null]
-    return in_order(outcomes.with_columns(empty).select(order)).rechunk()
+    empty = {c for c in order if outcomes[c].dtype == pl.Null}
+    return [pl.col(c).cast(pl.String) if c in empty else pl.col(c) for c in order]
 
 
 def write_outcomes(outcomes: pl.DataFrame, path: Path) -> None:

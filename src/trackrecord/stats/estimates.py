@@ -178,13 +178,13 @@ def estimates_of(
     value, n = measured.value, _rows(measured)
     influence, centre, least = measured.influence, measured.centre, measured.least
     if asked.share:
-        centre, least = None, 0.0
-        if measured.of is not None:
-            influence, truth, codes, weight = _within(asked, measured.of, measured, codes)
-            when = None if when is None else when[measured.of]
+        centre, least, of = None, 0.0, measured.of
         if codes is None and weight is None and when is None:
-            m = influence.size
+            m = influence.size if of is None else int(np.count_nonzero(of))
             return partial(_of_share, asked, value, m, n, exact)
+        if of is not None:
+            influence, truth, codes, weight = _within(asked, of, measured, codes)
+            when = None if when is None else when[of]
     spread = _spread(asked, influence, truth, codes, weight, when)
     if isinstance(spread, str):
         return _always(Absence(metric=asked.name, reason=spread, n=n))
