@@ -29,10 +29,11 @@ VERBS: dict[str, tuple[str, str]] = {
     "power": ("power", "how many rows it takes to decide a criterion"),
     "claim": ("publish", "draft: sentences whose numbers are pointers into evidence"),
     "publish": ("publish", "write the page, the card and the evidence for strangers"),
+    "verify": ("verify", "check a published folder, trusting nothing in it"),
     "reproduce": ("register", "train a run again: the same numbers, or what differs"),
     "register": ("register", "a run's model as files that can be served, proven to be it"),
-    "verify": ("verify", "check a published folder, trusting nothing in it"),
     "serve": ("serve", "answer over HTTP with the champion, watched and swapped without a pause"),
+    "truth": ("truth", "add: what came true of the units a server was asked about"),
     "doctor": ("doctor", "find and explain a torn, forked or incomplete ledger"),
 }
 

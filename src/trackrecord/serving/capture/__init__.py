@@ -1,0 +1,1 @@
+"""What a server answered, kept off the requests' way; and what became of it, as truth arrives."""
