@@ -10,6 +10,7 @@ import stat
 import struct
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 import zlib
@@ -427,11 +428,42 @@ def test_a_full_disk_leaves_nothing(
         with pytest.raises(OSError, match=r"."):
             added(root, given)
         assert made_nothing(root)
-        assert [*(root / "data/raw").iterdir()] == []
+        assert not (root / "data/raw").exists()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
     assert added(root, given).source.rows == 90_000
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(root: Path, tmp_path: Path) -> None:
+    given = written(tmp_path / "log.csv", "id,x\n" + "1,2\n" * 5_000_000)
+    done = threading.Event()
+
+    def write() -> None:
+        with given.open("a") as file:
+            while not done.wait(0.0005):
+                file.write("3,4\n")
+                file.flush()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        with pytest.raises(DataError, match="changed while it was read"):
+            added(root, given)
+    finally:
+        done.set()
+        writer.join()
+    assert made_nothing(root)
+    assert not (root / "data/raw").exists()
+
+
+def test_a_file_that_may_not_be_read_is_refused(root: Path, tmp_path: Path) -> None:
+    given = written(tmp_path / "trips.csv", TABLE)
+    given.chmod(0o000)
+    if os.access(given, os.R_OK):
+        pytest.skip("the superuser may read everything")
+    with pytest.raises(PermissionError):
+        added(root, given)
 
 
 def test_a_description_reads_back_whatever_its_names_are(root: Path, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def _forgetting(store: Store) -> Iterator[None]:
     try:
         yield
     finally:
-        if store.new and not announcements(store.root):
+        if not announcements(store.root):
             store.forget()
 
 

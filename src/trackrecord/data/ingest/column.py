@@ -64,7 +64,7 @@ class Column:
             self.nulls += values.null_count
             return made if self.fits else None
         text = values if is_text(values) else None
-        found = self._closely(as_text_series(self.name, values), start, text)
+        found = self._closely(as_text_series(values), start, text)
         return None if found is None else as_arrow(found)
 
     def _quickly(self, values: pa.Array, start: int) -> pa.Array | None:
@@ -83,7 +83,7 @@ class Column:
         if target == "int" and not form.negative and negative(made):
             self.form = form._replace(negative=True)
         if target == "float" and (rows := np.flatnonzero((sizes := lengths(values)) > DIGITS)).size:
-            self._blurred(as_text_series(self.name, values), rows, sizes, start)
+            self._blurred(as_text_series(values), rows, sizes, start)
         return made
 
     def _closely(self, series: pl.Series, start: int, values: Any) -> pl.Series | None:
@@ -118,7 +118,7 @@ class Column:
             if made is not None and is_text(values):
                 return made
         text = values if is_text(values) else None
-        return as_arrow(self._written(as_text_series(self.name, values), text))
+        return as_arrow(self._written(as_text_series(values), text))
 
     def _written(self, series: pl.Series, values: Any) -> pl.Series:
         if self.declared:
@@ -279,11 +279,11 @@ class Column:
         )
 
 
-def as_text_series(name: str, values: Any) -> pl.Series:
-    """A block of any type as text."""
+def as_text_series(values: Any) -> pl.Series:
+    """A block of any type as text; without its name, which Polars could take for a pattern."""
     import polars as pl
 
-    series = pl.Series(name, plain(values))
+    series = pl.Series("values", plain(values))
     return series if series.dtype == pl.String else series.cast(pl.String)
 
 

@@ -180,7 +180,7 @@ def _column(source: Batches, name: str, declared: str | None) -> Column:
         return Column(name)
     column = TypedColumn(name)
     column.where = source.where
-    empty = pl.Series(name, plain(_empty(field.type)))
+    empty = _series(name, _empty(field.type))
     made = _canonical(empty, Place(source.where))
     if made.dtype.is_numeric():
         column.target = "number"
@@ -217,7 +217,8 @@ def _empty(kind: pa.DataType) -> pa.Array:
 def _series(name: str, values: Any) -> pl.Series:
     import polars as pl
 
-    return pl.Series(name, plain(values))
+    # Polars takes ^…$ for a pattern of names; with a space behind it is none.
+    return pl.Series(f"{name} " if name.startswith("^") else name, plain(values))
 
 
 def _taken(column: Column, values: pa.Array, start: int) -> pa.Array | None:

@@ -39,9 +39,13 @@ class Kept(NamedTuple):
 
 
 def walk(folder: Path) -> tuple[list[Entry], list[str]]:
-    """The plain files below a folder, sorted, and the links in it, which are never followed."""
+    """The plain files below a folder, sorted, and the links in it, which are never followed.
+
+    Raises DataError for a name that is not UTF-8.
+    """
     entries, links = [], []
     for top, folders, files in os.walk(folder, followlinks=False):
+        _check_names(top, [*folders, *files])
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         here = Path(top)
         for name in [*folders, *files]:
@@ -52,6 +56,20 @@ def walk(folder: Path) -> tuple[list[Entry], list[str]]:
                 shown = path.relative_to(folder).as_posix()
                 entries.append(Entry(shown, lambda path=path: path.open("rb")))  # type: ignore[misc]
     return sorted(entries, key=lambda entry: entry.path), sorted(links)
+
+
+def _check_names(top: str, names: list[str]) -> None:
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+            raise DataError(
+                "a file has a name that is not UTF-8",
+                where=f"{os.fsencode(top).decode('utf-8', 'backslashreplace')}: {shown}",
+                why="its path would be a value of the table, which holds text",
+                next="give it another name, then add the folder again",
+            ) from None
 
 
 def content_of(paths: Iterable[str], where: str) -> str:
