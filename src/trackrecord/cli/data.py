@@ -15,9 +15,11 @@ DOORS: dict[str, tuple[str, str]] = {
     "add": ("data_add", "keep a file's bytes, and make a table of them"),
     "profile": ("data_profile", "look at a table: kinds, ranges, keys, gaps, what looks wrong"),
     "contract": ("data_contract", "draft what a source promises, and check data against it"),
+    "build": ("data_build", "run the pipeline's steps that are stale, and count what they drop"),
     "split": ("data_split", "divide rows into parts by a recipe, and show who is where"),
     "drift": ("data_drift", "how far one table is from another, with effect and severity"),
     "labels": ("data_labels", "labels that are probably wrong, values written in two ways"),
+    "lineage": ("data_lineage", "where tables and numbers are from, and what is stale"),
     "card": ("data_card", "describe a source for people and for programs"),
 }
 

@@ -26,6 +26,8 @@ WIDE: dict[Kind, int] = {"step": 182, "run": 150, "case": 176}
 USUAL = 190
 # Up to here a graph is made smaller to fit a screen, and can be read; beyond, it scrolls.
 FITS = 1800
+# Letters that take more than most.
+_WIDE = frozenset("mw@%<>=+~&#_")
 # Beyond so many columns a table's are told, and not listed.
 MOST_FIELDS = 80
 
@@ -147,12 +149,15 @@ def _card(number: int, node: Node, layout: Layout, columns: list[tuple[float, in
 
 def fitting(text: str, unit: float, room: float) -> str:
     """Text cut so that it fits into ``room`` pixels, where a letter takes ``unit`` of them."""
-    width = 0.0
+    width, kept = 0.0, 0
     for number, letter in enumerate(text):
+        wide = letter.isupper() or letter in _WIDE
         broad = unicodedata.east_asian_width(letter) in "WF"
-        width += unit * (2 if broad else 1.25 if letter.isupper() or letter in "mwMW@%" else 0.92)
+        width += unit * (2 if broad else 1.25 if wide else 0.92)
+        if width <= room - 1.5 * unit:
+            kept = number + 1
         if width > room:
-            return text[: max(1, number - 1)].rstrip() + "…"
+            return text[:kept].rstrip() + "…"
     return text
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from pathlib import Path
 
 from trackrecord.data.build.build import build
@@ -98,3 +101,16 @@ def check_orders(root: Path) -> None:
         root / "evidence", contract, checked, contract_file=path, data_file=table, since=[],
         root=root,
     )  # fmt: skip
+
+
+_KEPT: dict[str, Path] = {}
+
+
+def copy_of_shop(folder: Path) -> Path:
+    """A shop of one's own to change; it is made once for each process."""
+    if "shop" not in _KEPT:
+        kept = Path(tempfile.mkdtemp())
+        atexit.register(shutil.rmtree, kept, True)
+        _KEPT["shop"] = shop(kept / "shop")
+    shutil.copytree(_KEPT["shop"], folder / "shop")
+    return folder / "shop"

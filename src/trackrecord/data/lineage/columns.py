@@ -9,7 +9,7 @@ import msgspec
 from trackrecord.data.build.steps import step_text
 from trackrecord.data.lineage.features import feature_of
 from trackrecord.data.lineage.graph import Graph, Node
-from trackrecord.data.lineage.query import Origin, Query, read_query
+from trackrecord.data.lineage.query import Origin, Query, Term, read_query
 from trackrecord.errors import BadInput, DataError, TrackrecordError, suggest
 
 # Beyond so many a tree is no longer read.
@@ -81,6 +81,18 @@ class Columns:
             for field, term in zip(fields, found.terms, strict=True)
         ]
         return msgspec.structs.replace(found, terms=terms)
+
+    def terms(self, node: Node) -> Query | None:
+        """How each column of a table is made; None where nothing says it."""
+        if node.kind != "features":
+            return self.query(node.name) if node.kind == "table" else None
+        try:
+            terms = [feature_of(self.root, node.name, f.name, self.names) for f in node.fields]
+        except TrackrecordError as error:
+            return Query([], untold=error.what)
+        return Query(
+            [msgspec.structs.replace(t, expression=t.expression or _own(t)) for t in terms]
+        )
 
     def names(self, table: str) -> list[str] | None:
         """The columns of a table: as its step says, else as its file has them; None: unknown."""
@@ -163,6 +175,10 @@ class Columns:
             untold=found.untold,
             made_of=[self._made(one, left, (*path, at)) for one in found.made_of],
         )
+
+
+def _own(term: Term) -> str:
+    return ", ".join(f"{origin.table}.{origin.column}" for origin in term.made_of)
 
 
 def _star(query: Query) -> str:

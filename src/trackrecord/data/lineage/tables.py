@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from trackrecord.data.build import run_python, run_sql
-from trackrecord.data.build.python_reads import declared, parse_python
-from trackrecord.data.build.sql_reads import parse, reads_of
+from trackrecord.data.build.python_reads import declared, digest_of_python, parse_python
+from trackrecord.data.build.sql_reads import digest_of_sql, parse, reads_of
 from trackrecord.data.build.stale import inputs_of, reasons
 from trackrecord.data.build.state import BuiltFile, read_built
 from trackrecord.data.build.steps import (
@@ -276,16 +277,17 @@ def _steps(known: Known) -> list[tuple[Step, str]]:
         if matched is None or not path.is_file():
             continue
         shown = f"{FOLDER}/{path.name}"
-        kind = "sql" if matched["kind"] == "sql" else "python"
-        reads, broken = [], ""
+        kind: Literal["sql", "python"] = "sql" if matched["kind"] == "sql" else "python"
+        reads, digest, broken = list[str](), "", ""
         try:
             text = step_text(path)
             if kind == "sql":
-                reads = reads_of(parse(text, shown))
+                reads, digest = reads_of(parse(text, shown)), digest_of_sql(text)
             else:
-                reads = declared(parse_python(text, shown), shown).inputs
+                tree = parse_python(text, shown)
+                reads, digest = declared(tree, shown).inputs, digest_of_python(tree)
         except DataError as error:
             broken = known.problem(error)
         number = int(matched["number"])
-        found.append((Step(number, matched["name"], shown, kind, reads, ""), broken))  # type: ignore[arg-type]
+        found.append((Step(number, matched["name"], shown, kind, reads, digest), broken))
     return found
