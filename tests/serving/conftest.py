@@ -115,7 +115,7 @@ def described(series: pl.Series) -> Feature:
     return Feature(name=series.name, kind="number", missing=missing, lo=low, hi=high)
 
 
-def name_champion(models: Path, version: int, **others: int) -> None:
+def name_champion(models: Path, version: int, **others: int | None) -> None:
     """Write ``aliases.json``."""
     write_atomic(models / "aliases.json", msgspec.json.encode({"champion": version, **others}))
 
@@ -168,7 +168,7 @@ def shop(folder: Path) -> Path:
     return models
 
 
-def start(models: Path, *options: str) -> Running:
+def start(models: Path, *options: str, ready: bool = True) -> Running:
     """`trackrecord serve` with options, once it is ready."""
     code = "import sys; from trackrecord.cli.main import main; sys.exit(main())"
     command = [
@@ -182,7 +182,8 @@ def start(models: Path, *options: str) -> Running:
         _, error = process.communicate(timeout=20)
         raise AssertionError(line + error)
     server = Running(process, int(line.split(":")[-1].split(",")[0]), models)
-    wait_for(lambda: answers(server))
+    if ready:
+        wait_for(lambda: answers(server))
     return server
 
 

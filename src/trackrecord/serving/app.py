@@ -56,6 +56,7 @@ class App:
             "/health": ("metadata", self._health),
             "/metrics": ("metrics", self._metrics),
             "/openapi.json": ("metadata", self._openapi),
+            "/": ("page", self._page),
         }
         post: dict[str, tuple[str, Handler]] = {"/predict": ("predict", self._predict)}
         self._routes = {"GET": get, "HEAD": get, "POST": post}
@@ -257,6 +258,20 @@ class App:
         from trackrecord.serving.openapi import document
 
         return Reply(200, as_json(document(self.service.shelf.champion.loaded)))
+
+    async def _page(self, request: Request) -> Reply:
+        from trackrecord.serving.page import page
+
+        body, policy = page(self.service.shelf.champion.loaded)
+        more = ((b"content-security-policy", policy), *NO_SNIFFING)
+        return Reply(200, body, b"text/html; charset=utf-8", more)
+
+
+NO_SNIFFING = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+)
 
 
 def _is_id(text: bytes) -> bool:

@@ -32,6 +32,8 @@ LONG = (
     b"connection: close\r\ncontent-length: 32\r\n\r\n"
     b'{"error":"the headers are long"}'
 )
+# Seconds in which a new connection's first request is expected.
+JUST_COME = 0.5
 # Bytes of a request's headers.
 HEAD = 65_536
 
@@ -67,6 +69,13 @@ def connections_of(service: Service) -> type[HttpToolsProtocol]:
                 if self.head > HEAD and not self.transport.is_closing():
                     self.transport.write(LONG)
                     self.transport.close()
+
+        def shutdown(self) -> None:
+            """Close when asked to, but not in the face of who has just come to ask."""
+            if self.cycle is None and time.monotonic() - self.since < JUST_COME:
+                self.loop.call_later(JUST_COME, super().shutdown)
+            else:
+                super().shutdown()
 
         def on_message_begin(self) -> None:
             super().on_message_begin()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import ctypes
 import logging
 import os
 import signal
 import socket
+import struct
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +31,10 @@ from trackrecord.serving.service import Service
 KEEP_ALIVE = 75
 
 logger = logging.getLogger("trackrecord.serving")
+
+# Seconds in which those who knocked before the door was closed are let in.
+KNOCKED = 0.05
+ATTACH_FILTER = 26  # Linux: SO_ATTACH_FILTER
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +87,9 @@ class Server(uvicorn.Server):
         return stop or time.monotonic() >= self._stop_at
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listening in sockets or []:
+            _deafen(listening)
+        await asyncio.sleep(KNOCKED)
         await super().shutdown(sockets)
         await self.service.stop()
 
@@ -91,6 +103,21 @@ class Server(uvicorn.Server):
         if sig == signal.SIGINT and self.service.draining:
             self.should_exit = self.force_exit = True
         self.drain()
+
+
+def _deafen(listening: socket.socket) -> None:
+    """Let new connections go unheard, so that none waits to be accepted when the socket closes.
+
+    The system would reset those that wait, and a client may have sent its request already. Unheard,
+    it tries again a second later and finds that nobody listens. Linux can do so, by a packet filter
+    of one instruction: return 0 bytes.
+    """
+    if sys.platform != "linux":
+        return
+    instruction = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
+    program = struct.pack("@HP", 1, ctypes.addressof(instruction))
+    with contextlib.suppress(OSError):
+        listening.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, program)
 
 
 def run_worker(

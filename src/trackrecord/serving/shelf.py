@@ -20,6 +20,7 @@ from typing import NamedTuple
 import msgspec
 
 from trackrecord.errors import BadInput, DataError, TrackrecordError
+from trackrecord.modeling.export.bundle import BUNDLE
 from trackrecord.serving.batching import Batcher
 from trackrecord.serving.hooks import Router
 from trackrecord.serving.limits import Limits
@@ -54,7 +55,7 @@ def read_aliases_file(folder: Path) -> dict[str, int]:
     path = folder / ALIASES
     case = folder.name
     try:
-        aliases = msgspec.json.decode(path.read_bytes(), type=dict[str, int])
+        said = msgspec.json.decode(path.read_bytes(), type=dict[str, int | None])
     except FileNotFoundError:
         raise BadInput(
             f"the case '{case}' has no registered model",
@@ -67,6 +68,7 @@ def read_aliases_file(folder: Path) -> dict[str, int]:
         raise DataError(
             f"{ALIASES} does not map aliases to versions", where=str(path), why=str(error)[:200]
         ) from None
+    aliases = {alias: version for alias, version in said.items() if version is not None}
     if CHAMPION not in aliases:
         raise BadInput(
             f"no version of '{case}' is the {CHAMPION}",
@@ -77,15 +79,40 @@ def read_aliases_file(folder: Path) -> dict[str, int]:
 
 
 def open_version(folder: Path, version: int, threads: int) -> Loaded:
-    """A version of the case whose models are in ``folder``. Raises as ``load`` does."""
-    loaded = load(folder / str(version), version, threads=threads)
+    """A version of the case whose models are in ``folder``. Raises as ``load`` does.
+
+    Where the workspace has a record, the version must be on it: registered, with this bundle.
+    """
+    own = folder / str(version)
+    loaded = load(own, version, threads=threads)
     if loaded.bundle.case != folder.name:
         raise DataError(
             f"version {version} is a model of another case, '{loaded.bundle.case}'",
-            where=str(folder / str(version)),
+            where=str(own),
+            next=f"trackrecord register {folder.name}",
+        )
+    evidence = folder.parent.parent / "evidence"
+    if (evidence / "chain.jsonl").exists() and not _registered(evidence, loaded):
+        raise DataError(
+            f"version {version} of '{folder.name}' is not what was registered",
+            where=str(own),
+            why=f"no registration on the record has a {BUNDLE} with SHA-256 {loaded.sha256[:16]}…",
             next=f"trackrecord register {folder.name}",
         )
     return loaded
+
+
+def _registered(evidence: Path, loaded: Loaded) -> bool:
+    """Whether the record has a registration with this bundle. Raises LedgerError."""
+    from trackrecord.ledger import case_digest, read_chain, read_evidence
+
+    case = case_digest(loaded.bundle.case)
+    for entry in reversed(read_chain(evidence)):
+        if entry.kind == "registration" and entry.case == case and entry.evidence:
+            subjects = read_evidence(evidence, entry.evidence).subject
+            if any(subject.digest.get("sha256") == loaded.sha256 for subject in subjects):
+                return True
+    return False
 
 
 class Shelf:
