@@ -20,7 +20,7 @@ class Answered(NamedTuple):
         The request's id, and the unit it was asked for (``X-Unit-ID``; the request's id where
         there is none).
     time:
-        Seconds since 1970, when the answer was ready.
+        Seconds since 1970, when the answer was ready; or what ``X-Event-Time`` (ISO 8601) says.
     version:
         The version that gave ``probability``.
     role:
