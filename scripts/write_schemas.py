@@ -23,7 +23,7 @@ FOLDER = REFERENCE / "schemas"
 PAGE = REFERENCE / "predicates.md"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 KINDS = ("seal", "amendment", "run", "look", "evaluation", "contrast", "contract", "audit",
-         "ingest", "publication")  # fmt: skip
+         "features", "ingest", "publication")  # fmt: skip
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -169,6 +169,8 @@ SUBJECTS = {
     "contract": "Subjects: the contract's file, then the data's, each by the SHA-256 of its bytes.",
     "audit": "Subjects: each data file by the SHA-256 of its bytes and its `trackrecordTable1` "
     "[content digest](content-digest.md), and the split.",
+    "features": "Subjects: the table that was made, the definition, then each table that it was made "
+    "of, each by the SHA-256 of its bytes.",
     "ingest": "Subjects: the raw bytes (of a folder: the list of its files and their digests), and "
     "the Parquet table made of them.",
     "publication": "Subjects: the page, the card, the claims, and each table of outcomes.",
@@ -192,6 +194,7 @@ the structs that the program decodes with; a test fails when they no longer agre
 | `evaluation` | [evaluation.json](schemas/evaluation.json) | what the predictions are worth |
 | `contrast` | [contrast.json](schemas/contrast.json) | what a worse protocol would have claimed |
 | `audit` | [audit.json](schemas/audit.json) | what leaks were looked for, and found |
+| `features` | [features.json](schemas/features.json) | what was made of what was known then |
 | `ingest` | [ingest.json](schemas/ingest.json) | which bytes became a table, and what was lost |
 | `publication` | [publication.json](schemas/publication.json) | what was shown to others |
 

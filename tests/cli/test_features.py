@@ -39,7 +39,7 @@ def test_one_row_for_a_program(root: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["features", "get", "visits", *words]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["features"] == {"loan_book": "Momo", "loans_ever": 3, "pages_week": 300.0}
-    assert found["event"] == {"loans": "2024-01-08 22:00:00 UTC"}
+    assert found["event"] == {"loans": "2024-01-08T22:00:00Z"}
 
 
 def test_a_look_ahead_ends_in_1_with_its_proof(

@@ -131,7 +131,7 @@ def _build(options: argparse.Namespace) -> Answer:
 def _get(options: argparse.Namespace) -> Answer:
     from datetime import UTC, datetime
 
-    from trackrecord.data.features.reading import years
+    from trackrecord.data.features.reading import utc_text
     from trackrecord.data.features.serve import open_features, parsed_entity, parsed_time
 
     workspace, written = _written(options)
@@ -145,15 +145,15 @@ def _get(options: argparse.Namespace) -> Answer:
     rows = []
     for view in written.plan.views:
         event = answer.event[view.name]
-        seen = "no event that counts" if event is None else years(event)
+        seen = "no event that counts" if event is None else utc_text(event)
         rows += [[take.name, _plain(answer.values[take.name]), seen] for take in view.takes]
     table(["feature", "value", "newest event of the view"], rows, right={1})
     result = {
         "entity": entity,
         "at": time.isoformat(),
         "features": {name: _json(value) for name, value in answer.values.items()},
-        "event": {n: None if at is None else years(at) for n, at in answer.event.items()},
-        "known": {n: None if at is None else years(at) for n, at in answer.known.items()},
+        "event": {n: None if at is None else utc_text(at) for n, at in answer.event.items()},
+        "known": {n: None if at is None else utc_text(at) for n, at in answer.known.items()},
     }
     return Answer(0, result)
 

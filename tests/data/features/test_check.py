@@ -85,7 +85,7 @@ def test_sql_that_looks_ahead_is_proven_to(kind: str, tmp_path: Path) -> None:
     proof = found.look_ahead.first[0]
     assert proof.feature in ("loan_book", "pages_week", "loans_ever")
     assert proof.entity.startswith("reader ")
-    assert proof.cut.endswith("UTC")
+    assert proof.cut.endswith("Z")
     assert proof.made != proof.then
 
 

@@ -23,7 +23,7 @@ from trackrecord.data.features.look_ahead import (
 )
 from trackrecord.data.features.made import features_at, histories_of, keys_of, offline
 from trackrecord.data.features.online import OpenFeatures
-from trackrecord.data.features.reading import own_times, reader, table_path, years
+from trackrecord.data.features.reading import own_times, reader, table_path, utc_text
 from trackrecord.data.features.record import HOUR, Ages, ages_of, unmatched_share
 from trackrecord.data.features.spec import Definition, Written
 from trackrecord.data.named import built_table
@@ -192,7 +192,7 @@ def _parity(
                 different += 1
                 told = ", ".join(f"{key} {shown(one)}" for key, one in entity.items())
                 found.append(
-                    Difference(name, int(some[row]) + 1, told, years(micros), shown(other),
+                    Difference(name, int(some[row]) + 1, told, utc_text(micros), shown(other),
                                shown(value))
                 )  # fmt: skip
         known = int(last_known(asked)[row])

@@ -59,7 +59,8 @@ class History:
     ``order`` leads from a place in that order to a row of ``events``. ``starts`` (entities + 1)
     bounds each entity's places. ``newest`` is, at each place, that of the latest event so far: of
     the same time the one known last, and of these the one with the greatest values, so that the
-    order of rows in a file means nothing.
+    order of rows in a file means nothing. ``tied`` events share entity and times with another,
+    where that matters.
     """
 
     plan: ViewPlan
@@ -118,7 +119,9 @@ def make_history(plan: ViewPlan, events: pl.DataFrame, entities: pl.DataFrame) -
     order = sorting(key) if plan.available is None else np.lexsort((event, key))
     key, event = key[order], event[order]
     again = (key[1:] == key[:-1]) & (event[1:] == event[:-1])
-    tied = int(again.sum())
+    # Which of two is the latest matters only where the latest is taken.
+    ordered = any(take.how in ("latest", "last") for take in plan.takes)
+    tied = int(again.sum()) if ordered else 0
     order_of_rows = order if rows is None else rows[order]
     if tied:
         order_of_rows = _settled(order_of_rows, again, events, plan)

@@ -14,7 +14,7 @@ import numpy as np
 
 from trackrecord.data.asof import parse_known_by
 from trackrecord.data.features.asked import NEVER, asked_at, last_known
-from trackrecord.data.features.reading import years
+from trackrecord.data.features.reading import utc_text
 from trackrecord.data.kinds import Place, as_kind, canonical
 from trackrecord.errors import BadInput
 
@@ -147,7 +147,7 @@ class Tally:
                 )
                 self.first.append(
                     Difference(
-                        name, number + 1, entity, years(cut),
+                        name, number + 1, entity, utc_text(cut),
                         shown(made[name][row]), shown(then[name][row]),
                     )
                 )  # fmt: skip

@@ -344,6 +344,6 @@ def own_times(frame: pl.DataFrame, plan: Plan) -> pl.Series:
     return as_kind(series, "time", plan.timezone, place)
 
 
-def years(cut: int) -> str:
-    """A moment in UTC as people read it."""
-    return str(np.datetime64(cut, "us").astype("M8[s]")).replace("T", " ") + " UTC"
+def utc_text(moment: int) -> str:
+    """Microseconds in UTC as ``2013-01-31T18:00:00Z``."""
+    return f"{np.datetime64(moment, 'us').astype('M8[s]')}Z"

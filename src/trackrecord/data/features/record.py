@@ -34,7 +34,8 @@ class ViewReport(msgspec.Struct, frozen=True, kw_only=True):
     ``unmatched`` has Wilson's interval at 95 %.
 
     Of its ``events``, ``timeless`` ones had no time, ``keyless`` ones no entity, ``early`` ones an
-    availability before their time, and ``tied`` ones the entity and both times of another.
+    availability before their time, and ``tied`` ones the entity and both times of another (counted
+    where a latest value is taken).
     """
 
     name: str
