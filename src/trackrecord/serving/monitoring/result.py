@@ -1,0 +1,90 @@
+"""What a look at the answers found, window by window."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Literal
+
+import msgspec
+
+from trackrecord.data.drift.result import Severity
+from trackrecord.stats.detector import Detector
+from trackrecord.stats.estimate import Absence, Estimate
+
+Watch = Literal["features", "answers", "expected", "realised"]
+WATCHES: tuple[Watch, ...] = ("features", "answers", "expected", "realised")
+# Four detectors, none of which may cry wolf more than once in 4,000 windows: together one in 1,000.
+LENGTH = 4000.0
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is watched, in one window.
+
+    ``effect`` is a distance from the reference, or by how much a metric got worse; ``p`` is of its
+    being at most ``tolerance``.
+    """
+
+    watch: Watch
+    name: str
+    measure: str
+    effect: float
+    lo: float
+    hi: float
+    tolerance: float
+    p: float
+    severity: Severity = "none"
+
+
+class Speed(msgspec.Struct, frozen=True):
+    """Seconds from request to answer, and how many answers had none to give."""
+
+    median: float
+    p99: float
+    unanswered: int
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """A window: its answers, what they differ by, and which detectors it made raise an alarm.
+
+    ``expected`` is the metric before truth is known, ``realised`` that of the ``labelled`` rows.
+    """
+
+    start: datetime.datetime
+    end: datetime.datetime
+    rows: int
+    versions: dict[str, int]
+    labelled: int
+    signals: list[Signal]
+    mean_probability: float
+    positives: float | None
+    expected: Estimate | Absence
+    realised: Estimate | Absence | None
+    speed: Speed
+    evidence: dict[str, float]
+    alarms: list[Watch]
+
+
+class Monitoring(msgspec.Struct, frozen=True, kw_only=True):
+    """All windows of a case's answers.
+
+    ``reference`` is the metric on the ``reference_rows`` that the model met before. ``detectors``
+    are the states after the last window.
+    """
+
+    case: str
+    question: str
+    version: int
+    metric: str
+    direction: str
+    reference: Estimate | Absence
+    reference_rows: int
+    answers: int
+    shadows: int
+    left: int
+    windows: list[Window]
+    detectors: dict[str, Detector]
+    tolerance: float
+    metric_tolerance: float
+    captured_columns: list[str]
+    missing_columns: list[str]
+    tool: str
