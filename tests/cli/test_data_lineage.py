@@ -27,7 +27,7 @@ def test_the_whole_workspace_is_a_tree_from_the_raw_bytes_down(kept: Path) -> No
     assert "2 raw files, 2 sources, 3 steps, 3 tables" in told.out
     lines = [line.strip(" │├└─") for line in told.out.splitlines()]
     first = next(n for n, line in enumerate(lines) if line.startswith("✓ raw orders.csv"))
-    assert "licence CC0-1.0, from https://example.org/orders" in lines[first]
+    assert "licence CC0-1.0 · origin https://example.org/orders" in lines[first]
     assert lines[first + 1].startswith("✓ source orders · 4 rows · ")
     assert lines[first + 2] == "step 10_clean.sql, see above"
 

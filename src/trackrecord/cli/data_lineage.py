@@ -116,7 +116,7 @@ def _tell(graph: Graph, name: str | None) -> None:
         _forest(graph, roots or [node.id for node in graph.nodes[:1]], graph.below)
         return
     node = graph.by_id[name]
-    say(f"\n  {_line(node)}")
+    say(f"\n  {_line(node)}", indent=None)
     for title, ways in (("it rests on", graph.above), ("on it rests", graph.below)):
         if ways[name]:
             say(f"\n  {title}")
@@ -161,9 +161,12 @@ def _forest(graph: Graph, roots: list[str], ways: dict[str, list[str]]) -> None:
 
 def _line(node: Node) -> str:
     """One node on one line: what, how large, when made, from which bytes, and how it stands."""
+    from trackrecord.data.lineage.graph import UNSAID
+
     told = [f"{MARKS[node.state]} {node.kind} {node.name}"]
     if node.kind == "raw":
-        told.append(f"licence {node.facts['licence']}, from {node.facts['origin']}")
+        known = {key: node.facts[key] for key in ("licence", "origin")}
+        told += [f"no {key}" if text == UNSAID else f"{key} {text}" for key, text in known.items()]
     if node.rows is not None and node.kind != "run":
         told.append(counted(node.rows, "row"))
     if node.digest:

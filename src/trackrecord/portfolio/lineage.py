@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import msgspec
 from markupsafe import Markup, escape
 
-from trackrecord.data.lineage.graph import KINDS, Graph, Kind, Node
+from trackrecord.data.lineage.graph import KINDS, UNSAID, Graph, Kind, Node
 from trackrecord.data.lineage.query import Query
 from trackrecord.portfolio.lineage_layout import Layout, lay_out
 from trackrecord.portfolio.lineage_rail import Rail, rail_of
@@ -26,8 +26,9 @@ WIDE: dict[Kind, int] = {"step": 182, "run": 150, "case": 176}
 USUAL = 190
 # Up to here a graph is made smaller to fit a screen, and can be read; beyond, it scrolls.
 FITS = 1800
-# Letters that take more than most.
-_WIDE = frozenset("mw@%<>=+~&#_")
+# Letters of broad fonts that take more than most, and less.
+_WIDTHS = {**dict.fromkeys("mMW@%", 1.6), **dict.fromkeys("ijl.,:;|'!tfr()[]/ ", 0.72)}
+_WIDTHS |= dict.fromkeys("w<>=+~&#ABCDEFGHIJKLNOPQRSTUVXYZ", 1.25)
 # Beyond so many columns a table's are told, and not listed.
 MOST_FIELDS = 80
 
@@ -127,7 +128,7 @@ def _card(number: int, node: Node, layout: Layout, columns: list[tuple[float, in
     line = WORDS[node.kind][0]
     if node.kind == "raw":
         licence = node.facts.get("licence", "")
-        line = f"{line} · {'no licence' if ' ' in licence and 'said' in licence else licence}"
+        line = f"{line} · {'no licence' if licence == UNSAID else licence}"
     elif node.rows is not None and node.kind != "run":
         line = f"{line} · {node.rows:,} row{'' if node.rows == 1 else 's'}"
     elif node.kind == "step":
@@ -142,18 +143,17 @@ def _card(number: int, node: Node, layout: Layout, columns: list[tuple[float, in
         left + (room - wide) / 2,
         place.middle - HIGH / 2 + EDGE,
         wide,
-        fitting(upright(node.name), 9.0, wide - 64),
-        fitting(upright(line), 6.9, wide - 52),
+        fitting(upright(node.name), 9.75, wide - 67),
+        fitting(upright(line), 7.6, wide - 50),
     )
 
 
 def fitting(text: str, unit: float, room: float) -> str:
-    """Text cut so that it fits into ``room`` pixels, where a letter takes ``unit`` of them."""
+    """Text cut so that it fits into ``room`` pixels, where most letters take ``unit`` of them."""
     width, kept = 0.0, 0
     for number, letter in enumerate(text):
-        wide = letter.isupper() or letter in _WIDE
         broad = unicodedata.east_asian_width(letter) in "WF"
-        width += unit * (2 if broad else 1.25 if wide else 0.92)
+        width += unit * (1.6 if broad else _WIDTHS.get(letter, 1.0))
         if width <= room - 1.5 * unit:
             kept = number + 1
         if width > room:

@@ -25,6 +25,10 @@ TABLES: tuple[Kind, ...] = ("source", "table", "features")
 State = Literal["fresh", "stale", "unmade", "missing", "damaged", "unknown"]
 
 
+# What is shown of an origin or a licence that nobody wrote down.
+UNSAID = "nobody has said"
+
+
 class Field(msgspec.Struct, frozen=True):
     """A column, and what is known of its kind."""
 

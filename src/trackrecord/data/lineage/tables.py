@@ -23,7 +23,7 @@ from trackrecord.data.build.steps import (
 )
 from trackrecord.data.ingest.record import SourceFile, described, read_source
 from trackrecord.data.ingest.store import raw_file
-from trackrecord.data.lineage.graph import Field, Node, State
+from trackrecord.data.lineage.graph import UNSAID, Field, Node, State
 from trackrecord.data.lineage.known import Known, Said, fields_of
 from trackrecord.data.named import built_table, source_names, source_table
 from trackrecord.errors import DataError
@@ -65,8 +65,8 @@ def _add_source(known: Known, source: SourceFile, path: Path, shown: str) -> Non
             state="fresh" if there else "missing",
             why="" if there else f"the bytes are not in data/raw; {source.name} is still there",
             facts={
-                "origin": source.origin or "nobody has said",
-                "licence": source.license or "nobody has said",
+                "origin": source.origin or UNSAID,
+                "licence": source.license or UNSAID,
                 "bytes": f"{source.bytes:,}"
                 + (f" in {source.files:,} files" if source.files > 1 else ""),
             },
@@ -166,7 +166,7 @@ def _add_step(known: Known, pipeline: Pipeline, step: Step, broken: str, reads: 
     if broken:
         state, why = "damaged", broken
     elif before and before.digest != step.digest:
-        state, why = "stale", f"{step.file} says something else than when it last ran"
+        state, why = "stale", "it says something else than when it last ran"
     facts = {"written in": "SQL" if step.kind == "sql" else "Python"}
     facts["reads"] = ", ".join(step.reads) or "no table"
     if before:
