@@ -6,7 +6,7 @@ the target with it, and only where the tables come from outside a sealed case.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from trackrecord.errors import DataError, suggest
 if TYPE_CHECKING:
     import polars as pl
 
+    from trackrecord.data.features.look_ahead import LookAhead
     from trackrecord.data.finding import Finding
     from trackrecord.data.leakage.matching import Copies
 
@@ -36,7 +37,8 @@ class World:
     ``text`` name columns by what they are for; none of them is taken for a feature. ``population``
     holds the declared share of each value of some columns. ``groups_apart``
     says that no group may be on both sides. ``declared`` are findings that the case's own words
-    lead to; ``target_name`` is the target's name there.
+    lead to; ``target_name`` is the target's name there. ``recompute`` makes the features again of
+    what was known at some rows' moments, where a definition or a function of one's own says how.
     """
 
     train: pl.DataFrame
@@ -52,6 +54,7 @@ class World:
     groups_apart: bool = True
     declared: list[Finding] = field(default_factory=list)
     target_name: str = ""
+    recompute: Callable[[], LookAhead] | None = None
 
     @cached_property
     def views(self) -> list[View]:
