@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from trackrecord.data.build.python_reads import Declared
 from trackrecord.data.build.run_sql import Ran
-from trackrecord.data.build.writing import write_table
+from trackrecord.data.build.writing import FULL, is_full, write_table
 from trackrecord.data.ingest.store import temporary
 from trackrecord.errors import BadInput, DataError
 
@@ -184,6 +184,8 @@ def _check(answer: dict[str, Any], where: str, seconds: float, memory: int | Non
     if answer.get("memory") and memory is not None:
         why = f"it needs more than {memory / 1e9:.1f} GB of memory"
         advice = "take its inputs as LazyFrames, or: trackrecord data build --memory GB"
+    if is_full(why):
+        advice = FULL
     error = DataError(
         f"{where} failed", where=f"{where}:{line}" if line else where, why=why, next=advice
     )

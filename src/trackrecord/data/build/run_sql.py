@@ -11,11 +11,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from trackrecord.data.build.apart import apart
 from trackrecord.data.build.effect import Effect
 from trackrecord.data.build.effects import effects_of
 from trackrecord.data.build.sql_reads import parse
 from trackrecord.data.build.unsettled import is_unordered
-from trackrecord.data.build.writing import GROUP_ROWS, Written, write_table
+from trackrecord.data.build.writing import FULL, GROUP_ROWS, Written, is_full, write_table
 from trackrecord.data.sql import MEMORY, closed_database
 from trackrecord.errors import DataError
 
@@ -76,17 +77,21 @@ def run_sql(
     parts = _parts(sql, where)
     _check_shape(parts, where)
     with closed_database(tables, spill=spill, memory=memory or MEMORY) as database:
-        part = parts[0]
-        try:
-            for part in parts[:-1]:
-                database.execute(part.sql)
-            part = parts[-1]
-            written = _select(database, part, trees, out, where, step)
-        except duckdb.Error as error:
-            raise failed(_placed(error, database, part), where, part.line, part.sql) from None
-        step(0.8)
-        seconds = max(LEAST_SECONDS, time.monotonic() - began)
-        return Ran(written, effects_of(trees, database, written.rows, seconds))
+
+        def work() -> Ran:
+            part = parts[0]
+            try:
+                for part in parts[:-1]:
+                    database.execute(part.sql).fetchall()
+                part = parts[-1]
+                written = _select(database, part, trees, out, where, step)
+            except duckdb.Error as error:
+                raise failed(_placed(error, database, part), where, part.line, part.sql) from None
+            step(0.8)
+            seconds = max(LEAST_SECONDS, time.monotonic() - began)
+            return Ran(written, effects_of(trees, database, written.rows, seconds))
+
+        return apart(database, work)
 
 
 def _placed(error: Exception, database: duckdb.DuckDBPyConnection, part: _Part) -> Exception:
@@ -120,8 +125,8 @@ def failed(error: Exception, where: str, line: int, sql: str) -> DataError:
         advice = "a step reads the tables that it names; add a file first: trackrecord data add"
     elif isinstance(error, duckdb.OutOfMemoryException):
         advice = "give it more: trackrecord data build --memory 8"
-    elif "No space left" in message or "File too large" in message:
-        advice = "free some space: nothing was half-written"
+    elif is_full(error):
+        advice = FULL
     return DataError(
         f"{where} failed", where=f"{where}:{at}", why=" ".join(said)[:500], next=advice
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 GROUP_ROWS = 1 << 17
+FULL = "free some space: nothing was half-written"
 Kind = Literal["string", "number", "boolean", "date", "time", "missing"]
 
 
@@ -43,11 +45,29 @@ def write_table(
     DataError
         For doubled or empty names, columns of no kind, and values that a kind cannot hold.
     """
+    check_columns(schema.names, {}, where)
+    check_schema(schema, where)
+    try:
+        return _write(batches, schema, out, where, rows_so_far)
+    except OSError as error:
+        raise DataError(
+            f"the table of {where} cannot be written",
+            where=out.parent.name,
+            why=str(error).partition("\n")[0][:200],
+            next=FULL if is_full(error) else None,
+        ) from None
+
+
+def _write(
+    batches: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    out: Path,
+    where: str,
+    rows_so_far: Callable[[int], None],
+) -> Written:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    check_columns(schema.names, {}, where)
-    check_schema(schema, where)
     target = pa.schema([pa.field(field.name, _target(field.type)) for field in schema])
     missing = dict.fromkeys(schema.names, 0)
     rows, waiting, held = 0, list[Any](), 0
@@ -85,6 +105,14 @@ def write_table(
         for field in target
     ]  # fmt: skip
     return Written(rows, columns)
+
+
+def is_full(error: object) -> bool:
+    """Whether an error, or its words, say that the disk has no more room."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return True
+    said = str(error).lower()
+    return any(words in said for words in ("no space left", "file too large", "quota exceeded"))
 
 
 def _target(kind: pa.DataType) -> pa.DataType:
