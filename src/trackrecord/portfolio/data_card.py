@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trackrecord.data.card.datasheet import Sheet
 from trackrecord.data.card.facts import Facts
-from trackrecord.portfolio.rendering import environment, style_of
+from trackrecord.portfolio.rendering import kept_environment, style_of
 
 MOST = 200
 
@@ -22,7 +22,7 @@ def render_data_card(facts: Facts, sheet: Sheet, *, tool: str) -> str:
         if not value
     ]
     return (
-        environment()
+        kept_environment()
         .get_template("data_card/card.html")
         .render(
             **style_of("page.css", "data_card/card.css"),

@@ -17,7 +17,7 @@ from trackrecord.portfolio.claims import Claim, Claims, pieces, split_pointer, v
 from trackrecord.portfolio.decision_figures import decision
 from trackrecord.portfolio.pointers import upright
 from trackrecord.portfolio.record import CaseRecord
-from trackrecord.portfolio.rendering import environment, style_of
+from trackrecord.portfolio.rendering import kept_environment, style_of
 from trackrecord.portfolio.results import headline
 from trackrecord.portfolio.slice_figures import slices
 
@@ -45,7 +45,7 @@ def render_page(record: CaseRecord, claims: Claims) -> str:
     metric, baseline = headline(evaluation)
     told = [claim_html(record, claim) for claim in claims.claim]
     return (
-        environment()
+        kept_environment()
         .get_template("page.html")
         .render(
             **style_of("page.css"),

@@ -6,6 +6,7 @@ made for whoever has the file, not for publishing.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -107,6 +108,7 @@ def evaluation_of(found: Result, columns: Columns) -> Stated:
     return stated({"plan": msgspec.to_builtins(plan), "result": msgspec.to_builtins(result)})
 
 
+@cache
 def environment() -> Environment:
     """The page's filters, which here take plain numbers as well as those of an evaluation."""
     made = rendering.environment()
