@@ -94,7 +94,7 @@ def test_intervals_are_no_wider_than_they_need_be() -> None:
 
 
 def test_the_true_values_are_those_of_a_very_large_sample() -> None:
-    for design in (Design(400_000, 0.1, ties=1.0), Design(400_000, 0.3, clusters=20_000)):
+    for design in (Design(100_000, 0.1, ties=1.0), Design(100_000, 0.3, clusters=5_000)):
         true = true_values(design, 0)
         sample = draw(design, centre(design), np.random.default_rng(1))
         for name, value in true.items():

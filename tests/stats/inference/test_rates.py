@@ -47,7 +47,7 @@ def test_all_slices_hold_together(design: Slices) -> None:
 
 
 def test_each_slice_at_its_own_level_would_not_hold() -> None:
-    (rate,) = inference_joint.rates(30, SEED, [Slices(2000, 50, "overlapping")])
+    (rate,) = inference_joint.rates(12, SEED, [Slices(2000, 50, "overlapping")])
     covers(rate)
     alone = float(rate.note.rsplit(" ", 1)[1])
     assert alone < 60
