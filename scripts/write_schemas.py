@@ -22,8 +22,8 @@ REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 FOLDER = REFERENCE / "schemas"
 PAGE = REFERENCE / "predicates.md"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-KINDS = ("seal", "amendment", "run", "look", "evaluation", "contrast", "contract", "audit",
-         "features", "ingest", "publication")  # fmt: skip
+KINDS = ("seal", "amendment", "run", "look", "evaluation", "contrast", "contract", "build",
+         "audit", "features", "ingest", "publication")  # fmt: skip
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -167,6 +167,8 @@ SUBJECTS = {
     "evaluation": "Subject: the outcomes that everything in `result` was computed from.",
     "contrast": "Subjects: the outcomes of each protocol, and the evaluation beside them.",
     "contract": "Subjects: the contract's file, then the data's, each by the SHA-256 of its bytes.",
+    "build": "Subjects: the table that was made, the step's file, then each table that it read, each "
+    "by the SHA-256 of its bytes.",
     "audit": "Subjects: each data file by the SHA-256 of its bytes and its `trackrecordTable1` "
     "[content digest](content-digest.md), and the split.",
     "features": "Subjects: the table that was made, the definition, then each table that it was made "
@@ -193,6 +195,7 @@ the structs that the program decodes with; a test fails when they no longer agre
 | `look` | [look.json](schemas/look.json) | that the sealed test was opened |
 | `evaluation` | [evaluation.json](schemas/evaluation.json) | what the predictions are worth |
 | `contrast` | [contrast.json](schemas/contrast.json) | what a worse protocol would have claimed |
+| `build` | [build.json](schemas/build.json) | what a step made of what, and which rows it lost |
 | `audit` | [audit.json](schemas/audit.json) | what leaks were looked for, and found |
 | `features` | [features.json](schemas/features.json) | what was made of what was known then |
 | `ingest` | [ingest.json](schemas/ingest.json) | which bytes became a table, and what was lost |

@@ -130,7 +130,7 @@ def test_a_build_killed_before_any_write_of_its_own_is_made_up_for(
     killer.write_text(KILLER)
     saved = tmp_path / "saved"
     subprocess.run(["cp", "-a", str(root), str(saved)], check=True)
-    # Every third of them: one build has some fifty.
+    # Every second of them: one build has some thirty.
     killed, at = 0, 0
     while True:
         subprocess.run(["rm", "-rf", str(root)], check=True)
@@ -141,7 +141,7 @@ def test_a_build_killed_before_any_write_of_its_own_is_made_up_for(
             break
         assert done.returncode == -signal.SIGKILL, done.stderr
         assert_sound(root, old, new)
-        killed, at = killed + 1, at + 3
+        killed, at = killed + 1, at + 2
     assert killed > 12
     assert digests(root) == new
 

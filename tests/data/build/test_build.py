@@ -139,7 +139,7 @@ def test_a_run_is_evidence_of_what_was_read_and_what_became_of_the_rows(chained:
     statement = read_evidence(evidence, str(outcomes["priced"].evidence))
     said = statement.predicate
     assert [subject.name for subject in statement.subject] == [
-        "data/built/priced.parquet", "pipeline/10_priced.sql", "orders",
+        "data/built/priced.parquet", "pipeline/10_priced.sql", "data/orders.parquet",
     ]  # fmt: skip
     assert said["inputs"][0]["rows"] == 6
     assert said["rows"] == 5

@@ -10,6 +10,7 @@ import msgspec
 from trackrecord.data.build.effect import Effect
 from trackrecord.data.build.state import Input
 from trackrecord.data.ingest.record import SourceColumn
+from trackrecord.data.named import named_table
 from trackrecord.ledger import Entry, Subject, record
 
 KIND = "build"
@@ -57,7 +58,10 @@ class BuildPredicate(msgspec.Struct, frozen=True, kw_only=True):
 
 def record_build(root: Path, predicate: BuildPredicate, file_digest: str) -> Entry:
     """Put a run on the chain. Its subjects are the output, the step's file, and the inputs."""
-    tables = [Subject(name=one.name, digest={"sha256": one.parquet}) for one in predicate.inputs]
+    tables = [
+        Subject(name=_shown(root, one.name), digest={"sha256": one.parquet})
+        for one in predicate.inputs
+    ]
     return record(
         root / "evidence",
         kind=KIND,
@@ -72,3 +76,9 @@ def record_build(root: Path, predicate: BuildPredicate, file_digest: str) -> Ent
         case=None,
         lock_path=root / ".trackrecord" / "lock",
     )
+
+
+def _shown(root: Path, table: str) -> str:
+    """The file of a table as seen from the workspace."""
+    path = named_table(root, table)
+    return table if path is None else path.relative_to(root).as_posix()

@@ -14,6 +14,7 @@ PREDICATES: dict[str, tuple[str, str]] = {
     "evaluation": ("trackrecord.evaluation.case", "EvaluationPredicate"),
     "contrast": ("trackrecord.evaluation.contrast", "ContrastPredicate"),
     "contract": ("trackrecord.data.contract.record", "ContractPredicate"),
+    "build": ("trackrecord.data.build.record", "BuildPredicate"),
     "audit": ("trackrecord.data.leakage.of_case", "AuditPredicate"),
     "features": ("trackrecord.data.features.record", "FeaturesPredicate"),
     "ingest": ("trackrecord.data.ingest.record", "IngestPredicate"),
