@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from trackrecord.data.finding import percent
-from trackrecord.data.leakage.shingles import contained, near_texts
+from trackrecord.data.leakage.near import near_texts
+from trackrecord.data.leakage.shingles import contained
 from trackrecord.data.leakage.sign import Sign, looks_for
 from trackrecord.data.leakage.world import World
 from trackrecord.stats.proportions import proportion
