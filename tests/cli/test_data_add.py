@@ -70,3 +70,16 @@ def test_the_doctor_names_bytes_that_are_gone_and_a_file_that_says_nothing(
     raw.unlink()
     write(root / "data/u.source.toml", "source = 'x'")
     assert sorted(codes(root)) == ["raw-gone", "source-unreadable"]
+
+
+def test_what_to_type_again_has_no_password(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*given: object, **named: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("trackrecord.data.ingest.add.add", full)
+    url = "postgresql://ada:s3cret@host/shop?password=0ther&connect_timeout=2"
+    told = trackrecord("data", "add", url, "--name", "t", "--query", "SELECT 1", at=root)
+    assert told.code == 2
+    assert "postgresql://host/shop?password=&connect_timeout=2" in "".join(told.err.split())
+    assert "s3cret" not in told.err
+    assert "0ther" not in told.err

@@ -105,9 +105,12 @@ def _told(error: Exception, words: list[str]) -> TrackrecordError:
 
 
 def _again(words: list[str]) -> str:
+    import re
     import shlex
 
-    return shlex.join(["trackrecord", *words])[:500]
+    # An address may hold a password, which is told to nobody.
+    shown = [re.sub(r"(?<=://)[^@/]*@|(?<=password=)[^&]*", "", word) for word in words]
+    return shlex.join(["trackrecord", *shown])[:500]
 
 
 def _check_folder(folder: str | None) -> None:

@@ -27,6 +27,7 @@ EPILOG = (
     "  trackrecord data add flights.csv.gz --name flights --license CC0-1.0\n"
     "  trackrecord data add shop.sqlite --name orders --query 'SELECT * FROM orders'\n"
     "  trackrecord data add photos/ --name photos     folders are labels, or labels.csv\n"
+    "  trackrecord data add postgresql://ada@host/shop --name paid --query 'SELECT …'\n"
     "  trackrecord data add trips.csv --name trips --type 'day=date:%d.%m.%Y'\n\n"
     "The same bytes again change nothing. Other bytes under a taken name need --replace."
 )
@@ -36,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         metavar="FILE",
-        help="CSV, TSV, JSON lines, Parquet, Arrow, SQLite, DuckDB, a zip, or a folder of "
-        "pictures or texts",
+        help="CSV, TSV, JSON lines, Parquet, Arrow, SQLite, DuckDB, a zip, a folder of pictures or "
+        "texts, or the address of a Postgres server",
     )
     parser.add_argument(
         "--name", metavar="NAME", required=True, help="what the source is called from now on"
@@ -64,7 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a field of text that means missing, beside the empty one and NA",
     )
     group.add_argument("--table", metavar="NAME", help="of a database")
-    group.add_argument("--query", metavar="SQL", help="of a database: the rows that SELECT gives")
+    group.add_argument(
+        "--query",
+        metavar="SQL",
+        help="of a database: the rows that SELECT gives; nothing else is let through",
+    )
     group.add_argument(
         "--skip-bad",
         action="store_true",
@@ -78,11 +83,12 @@ def run(options: argparse.Namespace) -> Answer:
 
     from trackrecord.data.ingest.add import add
     from trackrecord.data.ingest.convert import checked_types
+    from trackrecord.data.ingest.postgres import is_server
     from trackrecord.data.ingest.record import Read
 
     workspace = open_workspace_of(options)
-    given = options.file
-    if "://" not in given:
+    given: Path | str = options.file
+    if not is_server(given):
         given = Path(options.folder or ".") / given
     read = Read(
         format="",
@@ -97,7 +103,7 @@ def run(options: argparse.Namespace) -> Answer:
     with progress("adding") as step:
         added = add(
             workspace.root,
-            Path(given),
+            given,
             options.name,
             read,
             origin=options.origin,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from trackrecord.data.ingest import column as columns
 from trackrecord.data.ingest.column import Column
+from trackrecord.data.ingest.convert import KINDS
 from trackrecord.data.ingest.forms import NUMBERS, exact, leading_zeros
 from trackrecord.data.ingest.quick import KERNELS, quick
 
@@ -95,8 +96,11 @@ def walked(blocks: list[list[str | None]], **options: Any) -> tuple[Any, ...]:
     return column.form, column.kind, column.missing, column.notes(), column.fits, written, again
 
 
-@pytest.mark.parametrize("options", [{}, {"typed": True}, {"declared": "number"}])
-@settings(max_examples=80, deadline=None)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"typed": True}, *({"declared": kind} for kind in KINDS), {"declared": "date:%Y-%m-%d"}],
+)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_column_says_the_same_whichever_way_it_is_read(
     options: dict[str, Any], data: st.DataObject

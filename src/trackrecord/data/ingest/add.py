@@ -9,13 +9,14 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from trackrecord.data.ingest.convert import convert
-from trackrecord.data.ingest.opening import keep, opened_raw
+from trackrecord.data.ingest.convert import Converted, convert
+from trackrecord.data.ingest.opening import called, keep, opened_raw
 from trackrecord.data.ingest.pair import announcements, finish_pairs, fits, put_pair
 from trackrecord.data.ingest.recognise import settled
 from trackrecord.data.ingest.record import (
     IngestNote,
     IngestPredicate,
+    Note,
     Read,
     SourceFile,
     checked_name,
@@ -43,7 +44,7 @@ class Added(NamedTuple):
 
 def add(
     root: Path,
-    given: Path,
+    given: Path | str,
     name: str,
     read: Read,
     *,
@@ -54,7 +55,7 @@ def add(
     now: str,
     step: Step = lambda what, share: None,
 ) -> Added:
-    """Make the file or folder ``given`` the source ``name`` of the workspace ``root``.
+    """Make ``given``, a file, a folder or a server's address, the source ``name`` of ``root``.
 
     ``read`` has the options that were typed; its format is filled in here. The same bytes with the
     same options change nothing.
@@ -74,18 +75,19 @@ def add(
         before = read_source(root, name)
         step("keeping the bytes", 0.05)
         raw = keep(store, given, read)
+        read = raw.read
         same = before is not None and before.raw == raw.digest and before.read == read
         if before is not None and same and fits(root, before):
             return _described(root, before, origin, license, tool)
         _refuse_taken(root, name, before, raw.digest, replace or same)
         with temporary(source_table(root, name)) as path:
-            with opened_raw(store, given.name, read, raw) as batches:
+            with opened_raw(store, called(given), raw) as batches:
                 made = convert(batches, path, read.types, step)
             step("writing it down", 0.95)
             parquet = _finish(path)
             source = SourceFile(
                 name=name,
-                file=given.name,
+                file=called(given),
                 origin=_kept(origin, before.origin if before else None),
                 license=_kept(license, before.license if before else None),
                 added=now,
@@ -96,7 +98,7 @@ def add(
                 rows=made.rows,
                 read=read,
                 column=made.columns,
-                note=made.notes,
+                note=[*made.notes, *_as_written(raw.as_written, made)],
             )
             entries: list[Entry] = []
             put_pair(root, source, path, lambda made: entries.append(_record(root, made, tool)))
@@ -137,6 +139,16 @@ def changes(before: SourceFile, after: SourceFile) -> list[str]:
 
 def _kept(given: str | None, before: str | None) -> str:
     return given if given is not None else (before or "")
+
+
+def _as_written(names: list[str], made: Converted) -> list[Note]:
+    """Notes of columns whose types only a server knows."""
+    what = "is of a type of the server's own, and is kept as the text that it writes"
+    missing = {column.name: column.missing for column in made.columns}
+    return [
+        Note(code="as_written", what=what, rows=made.rows - missing[name], column=name)
+        for name in names
+    ]
 
 
 def _finish(path: Path) -> str:

@@ -59,7 +59,7 @@ class Column:
 
     def take(self, values: pa.Array, start: int) -> pa.Array | None:
         """Read a block whose first row is ``start``: as it is written, or None once it is not."""
-        made = None if self.declared else self._quickly(values, start)
+        made = None if self.pattern else self._quickly(values, start)
         if made is not None:
             self.nulls += values.null_count
             return made if self.fits else None
@@ -113,7 +113,7 @@ class Column:
 
     def write(self, values: pa.Array) -> pa.Array:
         """A block in the form that the first reading settled on."""
-        if not self.declared:
+        if not self.pattern:
             made = values if self.target == "string" else quick(values, self.target)
             if made is not None and is_text(values):
                 return made

@@ -163,6 +163,10 @@ class Delimited:
             )
         )
 
+    def _nothing(self) -> list[str]:
+        """The fields that are missing. A server writes an empty one for what is."""
+        return [""] if self.read.format == "postgres" else [*MISSING, *self.read.missing]
+
     def _parse_options(self) -> Any:
         from pyarrow import csv as pacsv
 
@@ -179,7 +183,7 @@ class Delimited:
 
         return pacsv.ConvertOptions(
             column_types=dict.fromkeys(self.schema.names, pa.large_string()),
-            null_values=[*MISSING, *self.read.missing],
+            null_values=self._nothing(),
             strings_can_be_null=True,
             quoted_strings_can_be_null=True,
         )

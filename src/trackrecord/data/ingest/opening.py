@@ -6,13 +6,14 @@ import contextlib
 import io
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 import msgspec
 
 from trackrecord.data.ingest.archive import only_table, unpacking
 from trackrecord.data.ingest.convert import Batches
 from trackrecord.data.ingest.folders import Entry, Files, Kept, walk
+from trackrecord.data.ingest.postgres import asked, shown_address
 from trackrecord.data.ingest.recognise import LINES, form_of_bytes, suffix_of
 from trackrecord.data.ingest.record import Read
 from trackrecord.data.ingest.store import Store, raw_file, temporary
@@ -20,22 +21,40 @@ from trackrecord.errors import DataError
 
 
 class Raw(NamedTuple):
-    """The bytes of a source in data/raw: of a folder, its files, and their list is the digest."""
+    """The bytes of a source in data/raw: of a folder, its files, and their list is the digest.
+
+    ``read`` says how they are read; ``as_written`` are columns of types that only a server knows.
+    """
 
     digest: str
     size: int
+    read: Read
     files: list[Kept] = []
     links: list[str] = []
+    as_written: list[str] = []
 
 
-def keep(store: Store, given: Path, read: Read) -> Raw:
-    """Copy a file or a folder into data/raw. Raises OSError, and DataError for what is written."""
+def called(given: Path | str) -> str:
+    """What a person calls a file, or a server: without its password."""
+    return given.name if isinstance(given, Path) else shown_address(given)
+
+
+def keep(store: Store, given: Path | str, read: Read) -> Raw:
+    """Copy a file, a folder or an answer into data/raw.
+
+    Raises OSError, and DataError for a file that is being written.
+    """
+    if isinstance(given, str):
+        with asked(given, str(read.query)) as answer:
+            digest, size = store.keep(cast("BinaryIO", answer.rows))
+            read = msgspec.structs.replace(read, types={**answer.kinds, **read.types})
+        return Raw(digest, size, read, as_written=answer.as_written)
     if read.format == "folder":
         entries, links = walk(given)
         files = _keep_each(store, entries)
         lines = "".join(f"{file.digest}  {file.path}\n" for file in files)
         digest, _ = store.keep(io.BytesIO(lines.encode("utf-8", "surrogateescape")))
-        return Raw(digest, sum(file.size for file in files), files, links)
+        return Raw(digest, sum(file.size for file in files), read, files, links)
     _refuse_written(given, read)
     before = given.stat()
     with given.open("rb") as file:
@@ -48,7 +67,7 @@ def keep(store: Store, given: Path, read: Read) -> Raw:
             why=f"it had {before.st_size:,} bytes and has {after.st_size:,}: it is still written",
             next="wait for the program that writes it, then type the same command again",
         )
-    return Raw(digest, size)
+    return Raw(digest, size, read)
 
 
 def _refuse_written(given: Path, read: Read) -> None:
@@ -73,9 +92,9 @@ def _keep_each(store: Store, entries: list[Entry]) -> list[Kept]:
 
 
 @contextlib.contextmanager
-def opened_raw(store: Store, where: str, read: Read, raw: Raw) -> Iterator[Batches]:
+def opened_raw(store: Store, where: str, raw: Raw) -> Iterator[Batches]:
     """The kept bytes as batches; ``where`` is what a person calls them."""
-    root, path = store.root, raw_file(store.root, raw.digest)
+    root, path, read = store.root, raw_file(store.root, raw.digest), raw.read
     if read.format == "folder":
         yield Files(root, where, read, raw.files, raw.links)
         return
@@ -111,7 +130,7 @@ def _inner(unpacked: Path, member: PurePosixPath, read: Read) -> Read:
 
 def opened_file(path: Path, where: str, read: Read) -> Batches:
     """A file as batches; only the reader it needs is loaded."""
-    if read.format == "csv":
+    if read.format in ("csv", "postgres"):
         from trackrecord.data.ingest.delimited import Delimited
 
         return Delimited(path, where, read)

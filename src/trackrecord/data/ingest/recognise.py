@@ -6,21 +6,29 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from trackrecord.data.ingest.postgres import checked_query
 from trackrecord.data.ingest.record import Read
 from trackrecord.errors import BadInput, DataError
 
 READABLE = (
     "CSV, TSV and JSON lines (also .gz), Parquet, Arrow IPC, SQLite and DuckDB files, folders and "
-    "zip files of pictures or texts"
+    "zip files of pictures or texts; and a query of a Postgres server"
 )
 TEXT = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": ","}
 LINES = (".jsonl", ".ndjson", ".jsonlines")
 
 
-def settled(given: Path, read: Read) -> Read:
-    """The options with the format that the first bytes and the name say."""
-    form = form_of_file(given)
-    if form == "csv" and read.delimiter is None:
+def settled(given: Path | str, read: Read) -> Read:
+    """The options with the format that the first bytes and the name say.
+
+    Raises BadInput for options that say nothing of it, and DataError for what nothing reads.
+    """
+    if isinstance(given, str):
+        form = "postgres"
+        checked_query(read.query)
+    else:
+        form = form_of_file(given)
+    if isinstance(given, Path) and form == "csv" and read.delimiter is None:
         suffix = suffix_of(given)
         read = msgspec.structs.replace(read, delimiter=TEXT.get(suffix, ","))
         if suffix not in (".tsv", ".tab"):
@@ -30,13 +38,14 @@ def settled(given: Path, read: Read) -> Read:
         "--encoding": (read.encoding, ("csv", "zip", "folder")),
         "--missing": (read.missing, ("csv", "zip")),
         "--table": (read.table, ("sqlite", "duckdb")),
-        "--query": (read.query, ("sqlite", "duckdb")),
+        "--query": (read.query, ("sqlite", "duckdb", "postgres")),
+        "--skip-bad": (read.skip_bad, ("csv", "jsonl", "zip", "folder")),
     }
     for option, (value, forms) in options.items():
         if value and form not in forms:
+            thing = f"{form} file" if isinstance(given, Path) else "database server"
             raise BadInput(
-                f"{option} says nothing of a {form} file",
-                where=given.name,
+                f"{option} says nothing of a {thing}",
                 why=f"it is for {' and '.join(forms)}",
                 next=f"leave {option} out",
             )
