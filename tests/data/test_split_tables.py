@@ -64,6 +64,22 @@ def test_units_that_are_missing_or_doubled_are_refused() -> None:
         with_units(frame, "id", "id", None, "UTC")
 
 
+def test_near_texts_stay_together_and_numbers_are_no_texts() -> None:
+    said = "the bus broke down near the old bridge and we waited for an hour"
+    notes = [said, said.replace("an hour", "two hours"), "Quite another thing happened today here"]
+    frame = pl.DataFrame({"id": range(300), "note": notes * 100, "n": range(300)})
+    roles = Roles("id")
+    split = read_recipe({"kind": "together", "near": ["note"]})
+    parts = divide(frame, split, roles).parts
+    assert shared(frame, parts, "note") == 0
+    assert parts[0] == parts[1]
+    with pytest.raises(KeyedDataError, match="'n' holds no text") as caught:
+        divide(frame, read_recipe({"kind": "together", "near": ["n"]}), roles)
+    assert caught.value.key == "split.near"
+    with pytest.raises(KeyedDataError, match="'nte' to split by"):
+        divide(frame, read_recipe({"kind": "nested", "near": ["nte"]}), roles)
+
+
 @pytest.mark.parametrize(
     ("document", "said"),
     [

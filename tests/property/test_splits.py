@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import random
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -51,8 +52,18 @@ def tables(draw: st.DrawFn, least: int = 1) -> pl.DataFrame:
             "town": pl.Series(chance.choices(TOWNS, k=rows), dtype=pl.String),
             "size": [chance.uniform(-1e6, 1e6) for _ in range(rows)],
             "kind": chance.choices(["yes", "no", "may"], k=rows),
+            "note": pl.Series([_note(chance) for _ in range(rows)], dtype=pl.String),
         }
     )
+
+
+def _note(chance: random.Random) -> str | None:
+    """One of four sentences with up to two of its words changed, too few words, or none."""
+    first = chance.choice("abcd")
+    words = [f"{first}{place}" for place in range(14)]
+    for _ in range(chance.randrange(3)):
+        words[chance.randrange(14)] = chance.choice(["Other!", "new", ""])
+    return chance.choice([" ".join(words), " ".join(words), "too short", None])
 
 
 def part(first: str, last: str) -> Part:
@@ -78,7 +89,8 @@ MOVING: list[Split] = [
     StratifiedSplit(),
     StratifiedSplit(strata=["device", "kind"]),
     TogetherSplit(together=["user", "device"], alike=["town"]),
-    NestedSplit(together=["device"], alike=["town"]),
+    TogetherSplit(together=["user"], near=["note"], near_share=0.5),
+    NestedSplit(together=["device"], alike=["town"], near=["note"]),
 ]
 every = pytest.mark.parametrize("split", [*STILL, *MOVING], ids=lambda s: str(s)[:60])
 
@@ -233,7 +245,8 @@ def test_no_row_is_trained_on_at_a_forbidden_time(
 @given(tables())
 def test_rows_that_are_joined_by_a_chain_share_a_key(frame: pl.DataFrame) -> None:
     """Against a union-find of loops, in plain Python."""
-    keys = together_keys(frame, "id", ["user", "device"], ["town"], 6).to_list()
+    split = TogetherSplit(together=["user", "device"], alike=["town"])
+    keys = together_keys(frame, "id", split).to_list()
     parent = list(range(frame.height))
 
     def root(row: int) -> int:
@@ -252,3 +265,18 @@ def test_rows_that_are_joined_by_a_chain_share_a_key(frame: pl.DataFrame) -> Non
                 parent[root(row)] = root(seen.setdefault(value, row))
     same = [root(row) for row in range(frame.height)]
     assert len(set(zip(keys, same, strict=True))) == len(set(keys)) == len(set(same))
+
+
+@settings(max_examples=25, deadline=None)
+@given(tables(), st.sampled_from([0.3, 0.6, 0.9]))
+def test_no_two_texts_that_are_near_are_parted(frame: pl.DataFrame, share: float) -> None:
+    """Against each text compared with each, in plain Python."""
+    split = TogetherSplit(near=["note"], near_share=share, validation=0.3, test=0.3)
+    parts = divide(frame, split, ROLES).parts.to_list()
+    words = [re.findall(r"\w+", (note or "").lower()) for note in frame["note"]]
+    runs = [{tuple(one[i : i + 3]) for i in range(len(one) - 2)} for one in words]
+    for i, one in enumerate(runs):
+        for j, other in enumerate(runs[:i]):
+            long = min(len(words[i]), len(words[j])) >= 5
+            if long and len(one & other) >= share * len(one | other):
+                assert parts[i] == parts[j]

@@ -48,12 +48,15 @@ class TogetherSplit(
 
     Rows that share a value of any column in ``together``, or that are alike in all of ``alike``
     (numbers to ``digits`` significant digits, text without case, marks and spaces), share a part;
-    so do rows that a chain of such rows connects.
+    so do rows whose text in a column of ``near`` agrees in at least ``near_share`` of its runs of
+    three words, and rows that a chain of such rows connects.
     """
 
     together: list[Column] = []
     alike: list[Column] = []
     digits: Annotated[int, msgspec.Meta(ge=1, le=15)] = 6
+    near: list[Column] = []
+    near_share: Share = 0.6
     validation: Share = 0.1
     test: Share = 0.25
     seed: int = 0
@@ -135,8 +138,8 @@ class NestedSplit(
 ):
     """Outer folds to measure with, inner folds within each to choose with, by hash.
 
-    ``together``, ``alike`` and ``digits`` are as in ``together``. The first outer fold is the
-    case's test, of the rest the first inner fold its validation.
+    ``together``, ``alike``, ``digits``, ``near`` and ``near_share`` are as in ``together``. The
+    first outer fold is the case's test, of the rest the first inner fold its validation.
     """
 
     outer: Folds = 5
@@ -144,4 +147,6 @@ class NestedSplit(
     together: list[Column] = []
     alike: list[Column] = []
     digits: Annotated[int, msgspec.Meta(ge=1, le=15)] = 6
+    near: list[Column] = []
+    near_share: Share = 0.6
     seed: int = 0

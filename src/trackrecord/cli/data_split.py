@@ -33,6 +33,7 @@ KEYS: dict[str, tuple[type, str, str]] = {
     "test": (str, "SHARE", "the same for the test"),
     "by": (str, "COL", "of group and group_time: the column whose rows stay together"),
     "digits": (int, "N", "of alike: significant digits; 6"),
+    "near_share": (float, "SHARE", "of near: how much of their word runs texts share; 0.6"),
     "gap_days": (int, "N", "days left out before the next part"),
     "embargo_days": (int, "N", "days left out at its start"),
     "validation_groups": (float, "SHARE", "of group_time: groups for the validation; 0.1"),
@@ -49,6 +50,7 @@ LISTS = {
     "strata": "of stratified: the shares are the same in each value; the target by default",
     "together": "of together and nested: rows that share a value stay together",
     "alike": "of together and nested: rows that are nearly the same stay together",
+    "near": "of together and nested: rows whose texts are nearly the same stay together",
 }
 
 

@@ -80,7 +80,7 @@ def divide(frame: pl.DataFrame, split: Split, roles: Roles) -> Divided:
     elif isinstance(split, StratifiedSplit):
         parts = stratified(frame, split, roles)
     elif isinstance(split, TogetherSplit):
-        keys = together_keys(frame, roles.unit, split.together, split.alike, split.digits)
+        keys = together_keys(frame, roles.unit, split)
         parts = parts_of(shares(keys, split.seed), split.validation, split.test)
     elif isinstance(split, ForwardSplit):
         parts = between(days_of(frame, roles), forward_spans(split))
@@ -110,11 +110,11 @@ def check_recipe(split: Split) -> None:
         forward_spans(split)
     if isinstance(split, GroupTimeSplit):
         check_shares(split.validation_groups, split.test_groups)
-    if isinstance(split, TogetherSplit) and not (split.together or split.alike):
+    if isinstance(split, TogetherSplit) and not (split.together or split.alike or split.near):
         raise KeyedDataError(
             "nothing says which rows stay together",
             key="split",
-            next="name columns as together or alike, or split at random",
+            next="name columns as together, alike or near, or split at random",
         )
 
 
@@ -160,7 +160,7 @@ def _nested(
     """Outer and inner folds by two independent hashes of the same key."""
     import polars as pl
 
-    keys = together_keys(frame, roles.unit, split.together, split.alike, split.digits)
+    keys = together_keys(frame, roles.unit, split)
     folds = pl.DataFrame(
         [
             ((shares(name + keys, split.seed) * number).floor().cast(pl.Int64) + 1).alias(name)

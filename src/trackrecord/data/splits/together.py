@@ -4,37 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trackrecord.data.blame import KeyedDataError
 from trackrecord.data.kinds import as_text
 from trackrecord.data.splits.hashed import require
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from trackrecord.cases.split_kinds import NestedSplit, TogetherSplit
+
 _BETWEEN = "\x1f"
 
 
-def together_keys(
-    frame: pl.DataFrame, unit: str, together: list[str], alike: list[str], digits: int
-) -> pl.Series:
+def together_keys(frame: pl.DataFrame, unit: str, split: TogetherSplit | NestedSplit) -> pl.Series:
     """A key for each row; rows that must not be parted have the same.
 
-    Rows are joined where they share a value of a column in ``together``, or all of ``alike``; the
-    classes are those of the closure (union-find; Tarjan 1975). A class's key is the least of the
-    values that hold it together, so that rows which bring no new value move nobody. A row that
-    has no value to share is alone.
+    Rows are joined where they share a value of a column in ``together``, or all of ``alike``, or
+    where their texts in a column of ``near`` are near; the classes are those of the closure. A
+    class's key is the least of the values that hold it together, so that rows which bring no new
+    value move nobody. A row that has no value to share is alone.
+
+    Raises KeyedDataError for a column that is not there, or is to be near and is no text.
     """
     import numpy as np
     import polars as pl
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    for name in together:
-        require(frame, name, "split.together")
-    for name in alike:
-        require(frame, name, "split.alike")
-    bonds = [(f"{name}=" + as_text(frame[name])) for name in together]
-    if alike:
-        bonds.append("alike=" + alike_text(frame, alike, digits))
+    for key in ("together", "alike", "near"):
+        for name in getattr(split, key):
+            require(frame, name, f"split.{key}")
+    bonds = [(f"{name}=" + as_text(frame[name])) for name in split.together]
+    if split.alike:
+        bonds.append("alike=" + alike_text(frame, split.alike, split.digits))
+    bonds += [f"near {name}=" + near_text(frame[name], split.near_share) for name in split.near]
     alone = ("unit:" + as_text(frame[unit])).alias("key")
     if not bonds:
         return alone
@@ -86,6 +89,26 @@ def alike_text(frame: pl.DataFrame, columns: list[str], digits: int) -> pl.Serie
     ]
     text = pl.concat_str(marked, separator=_BETWEEN)
     return joined.select(pl.when(some).then(text).alias("alike"))["alike"]
+
+
+def near_text(column: pl.Series, share: float) -> pl.Series:
+    """The least of the texts that a chain of near ones connects; null where a text is too short.
+
+    The same in every order of rows.
+    """
+    import polars as pl
+
+    from trackrecord.data.leakage.near import near_classes
+
+    if column.dtype != pl.String:
+        raise KeyedDataError(
+            f"the column {column.name!r} holds no text, which near is about",
+            key="split.near",
+            next="numbers that are nearly the same are alike, to so many digits",
+        )
+    rows = pl.DataFrame([pl.Series("class", near_classes(column, share)), column.alias("text")])
+    least = pl.col("text").min().over("class")
+    return rows.select(pl.when(pl.col("class") >= 0).then(least).alias("near"))["near"]
 
 
 def plain_text(column: pl.Series) -> pl.Series:
