@@ -22,7 +22,7 @@ import pytest
 
 from trackrecord.data.ingest.add import Added, add
 from trackrecord.data.ingest.record import Read, read_source, source_text
-from trackrecord.errors import BadInput, DataError, MissingExtra
+from trackrecord.errors import BadInput, DataError
 from trackrecord.ledger import read_chain, read_evidence
 from trackrecord.workspace import make_workspace
 
@@ -219,23 +219,6 @@ def test_bytes_in_a_column_are_refused(root: Path, tmp_path: Path) -> None:
     given = shop(tmp_path / "shop.sqlite")
     with pytest.raises(DataError, match="holds bytes"):
         added(root, given, query="SELECT id, x'00ff' AS photo FROM orders")
-
-
-def test_a_duckdb_file_is_read_where_duckdb_is(root: Path, tmp_path: Path) -> None:
-    given = tmp_path / "shop.duckdb"
-    try:
-        import duckdb
-    except ImportError:
-        written(given, b"\0" * 8 + b"DUCK" + b"\0" * 100)
-        with pytest.raises(MissingExtra, match="duckdb"):
-            added(root, given)
-        return
-    with duckdb.connect(str(given)) as connection:
-        connection.execute("CREATE TABLE t AS SELECT 1 AS a, DATE '2024-01-31' AS day")
-    done = added(root, given)
-    assert [column.kind for column in done.source.column] == ["number", "date"]
-    with pytest.raises(DataError, match="does not answer"):
-        added(root, given, "other", query="SELECT * FROM read_csv('/etc/passwd')")
 
 
 def png(width: int, height: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Tables and queries of SQLite files (the standard library's) and DuckDB files (where it is)."""
+"""Tables and queries of SQLite files, by the library that comes with Python."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from trackrecord.data.ingest.listed import Survey, batches_of
 from trackrecord.data.ingest.record import Note, Read
-from trackrecord.errors import BadInput, DataError, MissingExtra, suggest
+from trackrecord.errors import BadInput, DataError, suggest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -130,70 +130,3 @@ def _only_read(action: int, one: Any, two: Any, database: Any, trigger: Any) -> 
     if action == sqlite3.SQLITE_FUNCTION and str(two).lower() == "load_extension":
         return sqlite3.SQLITE_DENY
     return sqlite3.SQLITE_OK if action in ALLOWED else sqlite3.SQLITE_DENY
-
-
-class Duck:
-    """One table, or the answer to a query, of a DuckDB file that is only read."""
-
-    def __init__(self, path: Path, where: str, read: Read) -> None:
-        self.path, self.where = path, where
-        duckdb = _duckdb()
-        try:
-            with self._opened() as connection:
-                found = connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1")
-                self.query = chosen([name for (name,) in found.fetchall()], read, where)
-                self.schema = _reader(connection.execute(self.query)).schema
-        except duckdb.Error as error:
-            raise self._refused(error) from None
-        self.inferred: dict[str, str] = {}
-
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """Blocks of rows, in the order that the query gives them."""
-        duckdb = _duckdb()
-        try:
-            with self._opened() as connection:
-                yield from _reader(connection.execute(self.query))
-        except duckdb.Error as error:
-            raise self._refused(error) from None
-
-    def notes(self) -> list[Note]:
-        """Nothing is left out."""
-        return []
-
-    def _opened(self) -> Any:
-        return _duckdb().connect(
-            str(self.path),
-            read_only=True,
-            config={
-                "enable_external_access": "false",
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "lock_configuration": "true",
-            },
-        )
-
-    def _refused(self, error: Exception) -> DataError:
-        return DataError(
-            f"{self.where} does not answer",
-            where=str(self.path),
-            why=str(error).splitlines()[0][:300],
-            next="correct the query, or copy the file again",
-        )
-
-
-def _reader(answer: Any) -> Any:
-    make = getattr(answer, "to_arrow_reader", None) or answer.fetch_record_batch
-    return make(1 << 17)
-
-
-def _duckdb() -> Any:
-    try:
-        from importlib import import_module
-
-        duckdb = import_module("duckdb")
-    except ImportError:
-        raise MissingExtra(
-            "a DuckDB file is read with duckdb, which is not installed",
-            next="pip install duckdb, or export the table: COPY t TO 't.parquet'",
-        ) from None
-    return duckdb

@@ -138,10 +138,14 @@ def opened_file(path: Path, where: str, read: Read) -> Batches:
         from trackrecord.data.ingest.jsonl import JsonLines
 
         return JsonLines(path, where, read)
-    if read.format in ("sqlite", "duckdb"):
-        from trackrecord.data.ingest.databases import Duck, Sqlite
+    if read.format == "sqlite":
+        from trackrecord.data.ingest.databases import Sqlite
 
-        return (Sqlite if read.format == "sqlite" else Duck)(path, where, read)
+        return Sqlite(path, where, read)
+    if read.format == "duckdb":
+        from trackrecord.data.ingest.ducks import Duck
+
+        return Duck(path, where, read)
     from trackrecord.data.ingest.arrowed import Arrowed
 
     return Arrowed(path, where, "parquet" if read.format == "parquet" else "ipc")
