@@ -61,6 +61,19 @@ def test_what_did_not_match_is_said_with_examples(files: Path) -> None:
     assert "! 20 rows only in b.csv" in text
 
 
+def test_a_column_of_ids_that_is_not_there_is_told_by_the_option_that_named_it(
+    files: Path,
+) -> None:
+    told = trackrecord("compare", "a.csv", "b.csv", "--on", "plan", at=files)
+    assert told.code == 2
+    assert "a.csv has no column 'plan'" in told.err
+    assert "--on plan" in told.err
+    assert "--on 'plane'" in told.err
+    assert "--id" not in told.err
+    told = trackrecord("compare", "a.csv", "b.csv", "--on", "plane", at=files)
+    assert "b.csv has no column 'plane'" in told.err
+
+
 def test_a_criterion_that_does_not_hold_ends_in_1(files: Path) -> None:
     words = ("compare", "a.csv", "b.csv", "--criterion")
     assert trackrecord(*words, "roc_auc difference > 0.5", at=files).code == 1

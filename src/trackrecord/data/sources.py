@@ -66,7 +66,11 @@ def inside(root: Path, relative: str) -> Path:
 
 
 def read_table(
-    path: Path, types: Mapping[str, str] | None = None, timezone: str = "UTC"
+    path: Path,
+    types: Mapping[str, str] | None = None,
+    timezone: str = "UTC",
+    *,
+    semicolons: bool = False,
 ) -> pl.DataFrame:
     """The table in ``path``: one row a record, columns in canonical kinds, in file order.
 
@@ -78,6 +82,8 @@ def read_table(
         Kinds that override what the file says or what would be inferred.
     timezone:
         IANA name; where times without an offset are local.
+    semicolons:
+        Whether a CSV file may have semicolons between its columns.
 
     Raises
     ------
@@ -91,7 +97,7 @@ def read_table(
     where = path.name
     check_timezone(timezone)
     form = sniff(path)
-    raw = _read_text(path, where) if form == "csv" else _read_binary(path, form)
+    raw = _read_text(path, where, semicolons) if form == "csv" else _read_binary(path, form)
     check_columns(raw.columns, types, where)
     if raw.height == 0:
         raise DataError(
@@ -267,7 +273,7 @@ def damaged(path: Path, form: str, error: Exception) -> DataError:
     )
 
 
-def _read_text(path: Path, where: str) -> pl.DataFrame:
+def _read_text(path: Path, where: str, semicolons: bool) -> pl.DataFrame:
     """Every field as text, missing where it is empty or NA. Ragged rows are errors."""
     import polars as pl
     import pyarrow as pa
@@ -290,6 +296,9 @@ def _read_text(path: Path, where: str) -> pl.DataFrame:
     # A line of its own before the header is no header, for this parser either.
     raw = raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     delimiter = "\t" if {".tsv", ".tab"} & {s.lower() for s in path.suffixes} else ","
+    first = raw[: raw.find(b"\n")] if b"\n" in raw else raw
+    if semicolons and b";" in first and b"," not in first and b"\t" not in first:
+        delimiter = ";"
     header = _header(raw, delimiter, where)
     check_columns(header, {}, where)
     if raw.count(b'"') % 2:

@@ -125,7 +125,7 @@ def _past(history: Any) -> pl.DataFrame | None:
         from trackrecord.evaluation.room import check_room
 
         check_room(Path(history))
-        return read_table(Path(history))
+        return read_table(Path(history), semicolons=True)
     if not is_table(history):
         raise BadInput("history= is a table, or the path of one")
     return table_of(history)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from trackrecord.errors import BadInput, DataError
+from trackrecord.evaluation.checking import no_column
 from trackrecord.evaluation.guessing import guessed_task
 from trackrecord.evaluation.reading import Asked, ReadOutcomes, interpret
 from trackrecord.evaluation.room import check_room
@@ -65,12 +66,15 @@ def open_pair(
         return pair_runs(paths, qrels, asked)
     for path in (*paths, *([history] if history is not None else [])):
         check_room(path)
-    raw = (read_table(paths[0]), read_table(paths[1]))
+    raw = (read_table(paths[0], semicolons=True), read_table(paths[1], semicolons=True))
     if _are_rankings(raw, asked):
         from trackrecord.evaluation.pairing_rankings import pair_rankings
 
         return pair_rankings(raw, files, asked, scores)
-    past = None if history is None else read_table(history)
+    for path, table in zip(paths, raw, strict=True):
+        if asked.id is not None and asked.id not in table.columns:
+            raise no_column(asked.id, table.columns, path.name, option="--on")
+    past = None if history is None else read_table(history, semicolons=True)
     a, b = interpret_two(raw, (paths[0].name, paths[1].name), asked, scores, past)
     if a.task != b.task:
         raise BadInput(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from trackrecord.errors import BadInput, DataError
 from trackrecord.evaluation.checking import SHAPE, no_column, score_of, truth_of
+from trackrecord.evaluation.commas import with_points
 from trackrecord.evaluation.guessing import guessed_task
 from trackrecord.evaluation.roles import (
     SCORE_NAMES,
@@ -93,7 +94,7 @@ def open_outcomes(
     past = history
     if isinstance(history, Path):
         check_room(history)
-        past = read_table(history)
+        past = read_table(history, semicolons=True)
     if qrels is not None:
         from trackrecord.evaluation.reading_rankings import open_rankings
 
@@ -105,7 +106,7 @@ def open_outcomes(
         )
     raw = nested_in(path)
     if raw is None:
-        raw = read_table(path)
+        raw = read_table(path, semicolons=True)
     elif (ranked := rankings_in(raw)) is not None:
         return ranked
     else:
@@ -121,11 +122,22 @@ def interpret(
     history: pl.DataFrame | None = None,
 ) -> ReadOutcomes:
     """Like :func:`open_outcomes`, for a table already in memory."""
-    import polars as pl
-
     asked = asked or Asked()
     if raw.height == 0:
         raise DataError(f"{where} has no rows", next=SHAPE)
+    raw, commas = with_points(raw, asked)
+    found = _interpreted(raw, where, asked, history)
+    if not commas:
+        return found
+    said = f"{', '.join(commas[:4])}{', …' if len(commas) > 4 else ''}: a comma is a decimal point"
+    return replace(found, guesses=[said, *found.guesses])
+
+
+def _interpreted(
+    raw: pl.DataFrame, where: str, asked: Asked, history: pl.DataFrame | None
+) -> ReadOutcomes:
+    import polars as pl
+
     task, said = guessed_task(raw, asked, with_history=history is not None)
     if history is not None and task != "regression":
         raise BadInput(
