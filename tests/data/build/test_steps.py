@@ -142,5 +142,12 @@ def test_a_pipeline_that_cannot_run_says_why(
     assert said in str(caught.value)
 
 
+def test_a_step_is_not_called_like_features_either(tmp_path: Path) -> None:
+    (tmp_path / "features").mkdir()
+    (tmp_path / "features/evening.toml").touch()
+    with pytest.raises(DataError, match="is called like features"):
+        pipeline(tmp_path, "weather", n1_evening_sql="FROM weather")
+
+
 def test_a_workspace_without_steps_has_an_empty_pipeline(tmp_path: Path) -> None:
     assert read_pipeline(tmp_path).steps == []

@@ -47,9 +47,10 @@ def alone(root: Path, progress: Shown) -> Iterator[None]:
                 next="wait for it, then: trackrecord data build",
             ) from None
     try:
-        # Whoever holds the lock is the only one who makes these.
         for left in (root / "data" / "built").glob(".*.new"):
-            left.unlink(missing_ok=True)
+            if not _is_alive(left.name):
+                left.unlink(missing_ok=True)
+        # Whoever holds the lock is the only one who makes these.
         for folder in cache.glob("spill.*"):
             shutil.rmtree(folder, ignore_errors=True)
         yield
@@ -65,3 +66,14 @@ def spilling(root: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(name: str) -> bool:
+    """Whether the process that made a temporary file, which may be no build, is still there."""
+    try:
+        os.kill(int(name.rsplit(".", 2)[1].partition("-")[0]), 0)
+    except (ValueError, IndexError, ProcessLookupError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -82,7 +82,7 @@ def read_pipeline(root: Path) -> Pipeline:
     memory = Memory(root)
     steps = [_read_step(path, memory) for path in _files(root)]
     memory.save()
-    _check_names(steps, sources)
+    _check_names(steps, sources, root)
     _check_reads(steps, sources)
     return Pipeline(_in_order(steps), sources)
 
@@ -173,7 +173,7 @@ def _parsed(text: str, where: str, kind: str) -> Parsed:
     return Parsed(reads, digest)
 
 
-def _check_names(steps: list[Step], sources: list[str]) -> None:
+def _check_names(steps: list[Step], sources: list[str], root: Path) -> None:
     seen: dict[str, Step] = {}
     for step in steps:
         if step.name in seen:
@@ -189,6 +189,13 @@ def _check_names(steps: list[Step], sources: list[str]) -> None:
                 where=step.file,
                 why=f"data/{step.name}.parquet is a table of that name already",
                 next=f"call it something like {step.file.replace(step.name, step.name + '_clean')}",
+            )
+        if (root / "features" / f"{step.name}.toml").is_file():
+            raise DataError(
+                f"the step {step.name!r} is called like features",
+                where=f"{step.file} and features/{step.name}.toml",
+                why=f"both would make data/built/{step.name}.parquet",
+                next="rename one of them",
             )
         seen[step.name] = step
 
