@@ -17,7 +17,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "init": ("start", "make this folder a workspace"),
     "status": ("status", "where am I, what next: one line a case"),
     "case": ("case", "new: draft a case from data · check: what is wrong or doubtful"),
-    "data": ("data", "add, profile, contract, split, drift, labels: from raw files to tables"),
+    "data": ("data", "add, profile, contract, build, split, …: from raw files to tables"),
     "features": ("features", "build, get, check: features that know nothing of later"),
     "audit": ("audit", "look for leakage, in a case or in any two files"),
     "seal": ("seal", "fix case, data and split before the first training run"),
@@ -34,6 +34,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "register": ("register", "a run's model as files that can be served, proven to be it"),
     "serve": ("serve", "answer over HTTP with the champion, watched and swapped without a pause"),
     "truth": ("truth", "add: what came true of the units a server was asked about"),
+    "rollout": ("rollout", "start, watch, promote or take back another version, by evidence"),
     "doctor": ("doctor", "find and explain a torn, forked or incomplete ledger"),
 }
 

@@ -1,0 +1,1 @@
+"""Another version beside the champion: unheard, for a share of the units, or for half of them."""
