@@ -126,12 +126,11 @@ def _tell(graph: Graph, name: str | None) -> None:
 
 
 def _counts(graph: Graph) -> str:
-    from trackrecord.data.lineage.graph import KINDS
+    from trackrecord.data.lineage.graph import WORDS
 
     kinds = [node.kind for node in graph.nodes]
-    told = [counted(kinds.count(kind), kind) for kind in KINDS if kind in kinds]
-    told = [text.replace("1 raw", "1 raw file").replace("raws", "raw files") for text in told]
-    return ", ".join(text.replace("featuress", "feature views") for text in told)
+    counts = {kind: kinds.count(kind) for kind in WORDS if kind in kinds}
+    return ", ".join(f"{count:,} {WORDS[kind][count != 1]}" for kind, count in counts.items())
 
 
 def _forest(graph: Graph, roots: list[str], ways: dict[str, list[str]]) -> None:
@@ -145,7 +144,7 @@ def _forest(graph: Graph, roots: list[str], ways: dict[str, list[str]]) -> None:
         name, before, mark, below = left.pop()
         again = name in seen and bool(ways[name])
         node = graph.by_id[name]
-        text = f"{node.kind} {node.name}, see above" if again else _line(node)
+        text = f"{node.called}, see above" if again else _line(node)
         lines.append(f"  {before}{mark}{text}")
         inner = [] if again else ways[name]
         seen.add(name)
@@ -163,7 +162,7 @@ def _line(node: Node) -> str:
     """One node on one line: what, how large, when made, from which bytes, and how it stands."""
     from trackrecord.data.lineage.graph import UNSAID
 
-    told = [f"{MARKS[node.state]} {node.kind} {node.name}"]
+    told = [f"{MARKS[node.state]} {node.called}"]
     if node.kind == "raw":
         known = {key: node.facts[key] for key in ("licence", "origin")}
         told += [f"no {key}" if text == UNSAID else f"{key} {text}" for key, text in known.items()]

@@ -14,36 +14,27 @@ from collections.abc import Mapping
 import msgspec
 from markupsafe import Markup, escape
 
-from trackrecord.data.lineage.graph import KINDS, UNSAID, Graph, Kind, Node
+from trackrecord.data.lineage.graph import KINDS, UNSAID, WORDS, Graph, Kind, Node
 from trackrecord.data.lineage.query import Query
 from trackrecord.portfolio.lineage_layout import Layout, lay_out
 from trackrecord.portfolio.lineage_rail import Rail, rail_of
 from trackrecord.portfolio.pointers import upright
 from trackrecord.portfolio.rendering import TEMPLATES, environment, style_of
 
-HIGH, ACROSS, BETWEEN, THIN, EDGE = 50, 58, 16, 14, 12
-WIDE: dict[Kind, int] = {"step": 182, "run": 150, "case": 176}
-USUAL = 190
-# Up to here a graph is made smaller to fit a screen, and can be read; beyond, it scrolls.
-FITS = 1800
+HIGH, ACROSS, BETWEEN, THIN, EDGE = 50, 46, 16, 14, 12
+WIDE: dict[Kind, int] = {
+    "raw": 178, "file": 178, "source": 168, "step": 172, "table": 178, "features": 172,
+    "case": 150, "run": 132, "evaluation": 182, "publication": 156,
+}  # fmt: skip
+# A graph up to so wide is made smaller to fit a screen, but no smaller than can be read; a wider
+# one has to be moved in any case.
+FITS, LEAST = 2100, 0.7
 # Letters of broad fonts that take more than most, and less.
 _WIDTHS = {**dict.fromkeys("mMW@%", 1.6), **dict.fromkeys("ijl.,:;|'!tfr()[]/ ", 0.72)}
 _WIDTHS |= dict.fromkeys("w<>=+~&#ABCDEFGHIJKLNOPQRSTUVXYZ", 1.25)
 # Beyond so many columns a table's are told, and not listed.
 MOST_FIELDS = 80
 
-WORDS: dict[Kind, tuple[str, str]] = {
-    "raw": ("raw file", "raw files"),
-    "file": ("file", "files"),
-    "source": ("source", "sources"),
-    "step": ("step", "steps"),
-    "table": ("table", "tables"),
-    "features": ("feature view", "feature views"),
-    "case": ("case", "cases"),
-    "run": ("run", "runs"),
-    "evaluation": ("evaluation", "evaluations"),
-    "publication": ("page", "pages"),
-}
 MARKS = {"fresh": "✓", "stale": "!", "unmade": "○", "missing": "✕", "damaged": "✕", "unknown": "?"}
 
 
@@ -57,6 +48,7 @@ class Card(msgspec.Struct, frozen=True):
     wide: int
     name: str
     line: str
+    told: str
 
 
 def render_lineage(
@@ -115,7 +107,7 @@ def _columns(graph: Graph, layout: Layout) -> list[tuple[float, int]]:
     widths = [0] * layout.layers
     for node in graph.nodes:
         layer = layout.places[node.id].layer
-        widths[layer] = max(widths[layer], WIDE.get(node.kind, USUAL))
+        widths[layer] = max(widths[layer], WIDE[node.kind])
     found, x = [], float(EDGE)
     for width in widths:
         found.append((x, width))
@@ -125,27 +117,42 @@ def _columns(graph: Graph, layout: Layout) -> list[tuple[float, int]]:
 
 def _card(number: int, node: Node, layout: Layout, columns: list[tuple[float, int]]) -> Card:
     place = layout.places[node.id]
-    line = WORDS[node.kind][0]
-    if node.kind == "raw":
-        licence = node.facts.get("licence", "")
-        line = f"{line} · {'no licence' if licence == UNSAID else licence}"
-    elif node.rows is not None and node.kind != "run":
-        line = f"{line} · {node.rows:,} row{'' if node.rows == 1 else 's'}"
-    elif node.kind == "step":
-        line = f"{line} · {node.facts.get('written in', '')}"
-    elif "case" in node.facts:
-        line = f"{line} · {node.facts['case']}"
     left, room = columns[place.layer]
-    wide = WIDE.get(node.kind, USUAL)
+    wide = WIDE[node.kind]
     return Card(
         node,
         number,
         left + (room - wide) / 2,
         place.middle - HIGH / 2 + EDGE,
         wide,
-        fitting(upright(node.name), 9.75, wide - 67),
-        fitting(upright(line), 7.6, wide - 50),
+        fitting(upright(node.name), 9.75, wide - (52 if node.state == "fresh" else 67)),
+        _line(node, wide - 50),
+        _told(node),
     )
+
+
+def _line(node: Node, room: float) -> str:
+    """What a card says below the name: the kind and something about it, or that alone."""
+    whole = _told(node)
+    text = fitting(upright(whole), 7.1, room)
+    if text != upright(whole):
+        text = fitting(upright(whole.rpartition(" · ")[2]), 7.1, room)
+    return text
+
+
+def _told(node: Node) -> str:
+    """The kind, and something about it."""
+    kind, told = WORDS[node.kind][0], ""
+    if node.kind == "raw":
+        licence = node.facts.get("licence", "")
+        told = "no licence" if licence == UNSAID else licence
+    elif node.rows is not None and node.kind != "run":
+        told = f"{node.rows:,} row{'' if node.rows == 1 else 's'}"
+    elif node.kind == "step":
+        told = node.facts.get("written in", "")
+    else:
+        told = node.facts.get("case", "")
+    return f"{kind} · {told}" if told else kind
 
 
 def fitting(text: str, unit: float, room: float) -> str:
@@ -168,7 +175,8 @@ def _picture(
     wide = columns[-1][0] + columns[-1][1] + EDGE if columns else 2 * EDGE
     high = max(layout.length, HIGH) + 2 * EDGE
     parts = [
-        f'<svg class="graph{" fits" if wide <= FITS else ""}" '
+        f'<svg class="least" width="{LEAST * wide if wide <= FITS else wide:.0f}" height="0" '
+        f'aria-hidden="true"></svg><svg class="graph{" fits" if wide <= FITS else ""}" '
         f'width="{wide:.0f}" height="{high:.0f}" '
         f'viewBox="0 0 {wide:.0f} {high:.0f}" role="group" '
         f'aria-label="Lineage of {len(cards)} things, from left to right">'
@@ -206,6 +214,12 @@ def _path(stops: list[tuple[float, float, float]]) -> str:
 
 def _drawn(card: Card) -> str:
     node = card.node
+    mark = (
+        ""
+        if node.state == "fresh"
+        else f'<text class="mark" x="{card.x + card.wide - 17:.0f}" y="{card.y + 22:.1f}">'
+        f"{MARKS[node.state]}</text>"
+    )
     label = f"{WORDS[node.kind][0]} {node.name}, {node.state}"
     return (
         f'<a class="n {node.kind} {node.state}" href="#n{card.number}" data-n="{card.number}" '
@@ -218,8 +232,7 @@ def _drawn(card: Card) -> str:
         f'<text class="called" x="{card.x + 43:.0f}" y="{card.y + 22:.1f}">'
         f"{escape(card.name)}</text>"
         f'<text x="{card.x + 43:.0f}" y="{card.y + 38:.1f}">{escape(card.line)}</text>'
-        f'<text class="mark" x="{card.x + card.wide - 17:.0f}" y="{card.y + 22:.1f}">'
-        f"{MARKS[node.state]}</text></a>"
+        f"{mark}</a>"
     )
 
 

@@ -12,7 +12,8 @@ from tests.portfolio.example import CASE, example_workspace
 from trackrecord.data.build.build import build
 from trackrecord.data.lineage.gather import lineage_of
 from trackrecord.data.lineage.graph import Graph
-from trackrecord.ledger import read_chain
+from trackrecord.data.lineage.openlineage import events_of
+from trackrecord.ledger import Subject, read_chain, record
 from trackrecord.version import __version__
 
 
@@ -191,3 +192,38 @@ def test_every_part_of_the_graph_is_plain_json(root: Path) -> None:
     import msgspec
 
     assert json.loads(json.dumps(msgspec.to_builtins(lineage_of(root))))
+
+
+@pytest.mark.parametrize(
+    ("kind", "predicate"),
+    [
+        ("ingest", {"source": 5}),
+        ("build", {"step": "clean", "inputs": "none"}),
+        ("run", {"case": "late", "run": "0001", "models": "all"}),
+        ("run", {"case": "../late", "run": "0001"}),
+        ("evaluation", {"case": "late", "run": "x", "part": "test", "result": 7}),
+        ("publication", {"case": "late", "evaluation": "nowhere"}),
+        ("contract", {}),
+        ("features", {"name": "evening", "definition": []}),
+    ],
+)
+def test_evidence_that_says_too_little_or_something_odd_stops_nothing(
+    root: Path, kind: str, predicate: dict[str, object]
+) -> None:
+    subjects = [Subject("x", {"sha256": "0" * 64})]
+    record(root / "evidence", kind=kind, predicate=predicate, subjects=subjects, case="late")
+    graph = lineage_of(root)
+    assert graph.by_id["table:clean"].state == "fresh"
+    assert events_of(root, "x")[0]
+
+
+@pytest.mark.parametrize("path", ["/etc/hostname", "../outside.csv", "data/../../x.csv", "data\\x"])
+def test_a_case_that_names_data_elsewhere_does_not_lead_there(root: Path, path: str) -> None:
+    folder = root / "cases" / "flights"
+    folder.mkdir()
+    text = CASE.replace("data/flights.parquet", path.replace("\\", "\\\\"))
+    (folder / "case.toml").write_text(text, "utf-8")
+    graph = lineage_of(root)
+    states = [node.state for node in graph.nodes if node.kind in ("file", "case")]
+    assert "damaged" in states
+    assert {node.digest for node in graph.nodes if node.kind == "file"} == {""}

@@ -172,7 +172,7 @@ def _add_evaluation(known: Known, name: str, one: Said) -> None:
         Node(
             id=f"evaluation:{one.entry.evidence}",
             kind="evaluation",
-            name=f"{part} of run {number}",
+            name=f"{part} {number}",
             file=f"evidence/{one.entry.evidence}.json",
             digest=str(one.entry.evidence),
             made=one.entry.time,

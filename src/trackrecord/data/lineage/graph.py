@@ -25,6 +25,20 @@ TABLES: tuple[Kind, ...] = ("source", "table", "features")
 State = Literal["fresh", "stale", "unmade", "missing", "damaged", "unknown"]
 
 
+# A kind in words, of one and of several.
+WORDS: dict[Kind, tuple[str, str]] = {
+    "raw": ("raw file", "raw files"),
+    "file": ("file", "files"),
+    "source": ("source", "sources"),
+    "step": ("step", "steps"),
+    "table": ("table", "tables"),
+    "features": ("feature view", "feature views"),
+    "case": ("case", "cases"),
+    "run": ("run", "runs"),
+    "evaluation": ("evaluation", "evaluations"),
+    "publication": ("page", "pages"),
+}
+
 # What is shown of an origin or a licence that nobody wrote down.
 UNSAID = "nobody has said"
 
@@ -55,6 +69,11 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     rows: int | None = None
     facts: dict[str, str] = {}
     fields: list[Field] = []
+
+    @property
+    def called(self) -> str:
+        """Kind and name, the kind once."""
+        return self.name if self.name.startswith(f"{self.kind} ") else f"{self.kind} {self.name}"
 
 
 class Edge(msgspec.Struct, frozen=True, order=True):
@@ -152,7 +171,7 @@ def ordered(nodes: Iterable[Node], edges: Iterable[Edge], problems: Iterable[str
     told = list(problems)
     if known:
         circle = _circle({name: waits[name] for name in known})
-        names = " → ".join(f"{known[name].kind} {known[name].name}" for name in circle)
+        names = " → ".join(known[name].called for name in circle)
         told.append(f"these wait for one another in a circle: {names}")
         for name in sorted(known, key=rank.__getitem__):
             node = known[name]
@@ -186,7 +205,7 @@ def settled(graph: Graph) -> Graph:
         for other in (states[name] for name in _stands_on(graph, node)):
             if other.kind == "raw" or other.state in ("fresh", "unknown"):
                 continue
-            why = f"the {other.kind} {other.name}, which it stands on, is {other.state}"
+            why = f"the {other.called}, which it stands on, is {other.state}"
             states[node.id] = msgspec.structs.replace(node, state="stale", why=why)
             break
     return Graph([states[node.id] for node in graph.nodes], graph.edges, graph.problems)

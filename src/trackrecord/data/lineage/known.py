@@ -9,13 +9,9 @@ import msgspec
 
 from trackrecord.data.build.state import Digests
 from trackrecord.data.lineage.graph import Edge, Field, Node
+from trackrecord.data.lineage.shapes import SHAPES, amiss
 from trackrecord.errors import DataError, LedgerError, TrackrecordError
 from trackrecord.ledger import Entry, Statement, read_chain, read_evidence
-
-TOLD = (
-    "ingest", "contract", "build", "features", "audit", "seal", "amendment", "run", "evaluation",
-    "publication",
-)  # fmt: skip
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -46,7 +42,7 @@ class Known:
         self.edges: set[Edge] = set()
         self.problems: list[str] = []
         self.digests = Digests(root)
-        self._said: dict[str, list[Said]] = {kind: [] for kind in TOLD}
+        self._said: dict[str, list[Said]] = {kind: [] for kind in SHAPES}
         self._read()
 
     def _read(self) -> None:
@@ -68,6 +64,9 @@ class Known:
                     f" (evidence/{entry.evidence[:12]}….json)"
                 )
                 continue
+            if why := amiss(entry.kind, statement.predicate, len(statement.subject)):
+                self.problems.append(f"entry {entry.seq} of the chain, {entry.kind}: {why}")
+                continue
             self._said[entry.kind].append(Said(entry, statement))
 
     def said(self, kind: str) -> list[Said]:
@@ -86,9 +85,12 @@ class Known:
 
     def sha256(self, path: Path) -> str | None:
         """The digest of a file as it is now; None where it cannot be read."""
+        if ".." in path.parts:
+            return None
         try:
             return self.digests.parquet(path) if path.is_file() else None
-        except DataError:
+        except (DataError, ValueError):
+            # It cannot be read, or is not in the workspace.
             return None
 
     def add(self, node: Node, *made_of: str) -> None:

@@ -29,6 +29,7 @@ from trackrecord.data.lineage.facets import (
 from trackrecord.data.lineage.gather import gathered
 from trackrecord.data.lineage.known import Said
 from trackrecord.data.lineage.told import Told
+from trackrecord.errors import TrackrecordError
 
 # How raw files are read whose columns are the table's own.
 ALIKE = ("csv", "jsonl", "parquet", "arrow")
@@ -53,7 +54,7 @@ def events_of(root: Path, namespace: str) -> tuple[list[dict[str, Any]], list[st
         for one in known.said(kind):
             try:
                 told = told_of(one)
-            except (msgspec.ValidationError, KeyError, IndexError) as error:
+            except (TrackrecordError, IndexError) as error:
                 problems.append(f"entry {one.entry.seq} of the chain, {kind}: {error}")
                 continue
             found.append((one.entry.seq, _events(namespace, one, told)))

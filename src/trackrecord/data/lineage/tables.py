@@ -26,6 +26,7 @@ from trackrecord.data.ingest.store import raw_file
 from trackrecord.data.lineage.graph import UNSAID, Field, Node, State
 from trackrecord.data.lineage.known import Known, Said, fields_of
 from trackrecord.data.named import built_table, source_names, source_table
+from trackrecord.data.sources import inside
 from trackrecord.errors import DataError
 from trackrecord.version import __version__
 
@@ -124,7 +125,12 @@ def add_file(known: Known, shown: str) -> str:
             return f"{kind}:{name}"
     node = f"file:{shown}"
     if node not in known.nodes:
-        path = known.root / shown
+        try:
+            path = inside(known.root, shown)
+        except DataError as error:
+            why = known.problem(error)
+            known.add(Node(id=node, kind="file", name=shown, state="damaged", why=why))
+            return node
         digest = known.sha256(path)
         fields, rows = fields_of(path) if digest and shown.endswith(".parquet") else ([], None)
         known.add(
