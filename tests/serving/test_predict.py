@@ -174,7 +174,7 @@ def test_serving_loads_nothing_that_trains(models: Path) -> None:
 
     code = (
         "import sys; from pathlib import Path; import trackrecord.cli.serve,"
-        " trackrecord.serving.server;"
+        " trackrecord.serving.server, trackrecord.serving.joined;"
         "from trackrecord.serving.loaded import load; load(Path(sys.argv[1]), 1);"
         "print(*sys.modules, sep='\\n')"
     )

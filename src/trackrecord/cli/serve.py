@@ -12,8 +12,10 @@ from trackrecord.errors import BadInput
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
     from pathlib import Path
 
+    from trackrecord.serving.hooks import Hooks
     from trackrecord.serving.server import Settings
     from trackrecord.workspace import Workspace
 
@@ -57,6 +59,16 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     who = parser.add_argument_group("who may ask (once there is a key, only who has one)")
     who.add_argument("--add-key", metavar="NAME", help="make a key, show it once, and end")
     who.add_argument("--revoke-key", metavar="NAME", help="take a key away, and end")
+    kept = parser.add_argument_group("what is kept of the answers (in captures/, for monitoring)")
+    kept.add_argument("--capture", action="store_true", help="keep answers, off the requests' way")
+    kept.add_argument(
+        "--capture-share", type=float, default=1.0, metavar="SHARE",
+        help="of the units, always the same ones (default 1)",
+    )  # fmt: skip
+    kept.add_argument(
+        "--capture-columns", metavar="A,B",
+        help="keep these features' values (default: all but ids and free text; '' for none)",
+    )  # fmt: skip
     how = parser.add_argument_group("how much")
     how.add_argument("--workers", type=int, default=1, help="processes (default 1)")
     how.add_argument("--threads", type=int, default=1, help="threads of the model (default 1)")
@@ -81,15 +93,19 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     if options.add_key is not None or options.revoke_key is not None:
         return _keys(options, keys, case)
     settings = _settings(options, workspace, keys)
+    hooks = _hooks(options, workspace, case)
     version = _checked(settings)
-    listening = _listening(options)
-    host, port = listening.getsockname()[:2]
+    sockets = _listening(options)
+    host, port = sockets[0].getsockname()[:2]
     scheme = "https" if settings.certificate else "http"
     address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
     _log()
     _tell(options, settings, case, version, address)
-    with listening:
-        code = _serve(settings, listening)
+    try:
+        code = _serve(settings, sockets, hooks)
+    finally:
+        for listening in sockets:
+            listening.close()
     say("✓ stopped: every request in flight was answered" if code == 0 else "✗ it could not serve")
     return Answer(code, {"case": case, "version": version, "address": address})
 
@@ -128,6 +144,23 @@ def _settings(options: argparse.Namespace, workspace: Workspace, keys: Path) -> 
     )
 
 
+def _hooks(options: argparse.Namespace, workspace: Workspace, case: str) -> Callable[[], Hooks]:
+    """What makes each worker's hooks."""
+    from trackrecord.serving.capture.segments import CaptureSettings
+    from trackrecord.serving.joined import hooks_of
+
+    if not 0 < options.capture_share <= 1:
+        raise BadInput(f"--capture-share {options.capture_share:g} is not above 0 and at most 1")
+    capture = None
+    if options.capture:
+        named = options.capture_columns
+        capture = CaptureSettings(
+            share=options.capture_share,
+            columns=None if named is None else [name for name in named.split(",") if name],
+        )
+    return lambda: hooks_of(workspace.root, case, capture)
+
+
 def _checked(settings: Settings) -> int:
     """The champion's version, its files read and compared. Raises what a worker would, sooner."""
     import ssl
@@ -152,10 +185,13 @@ def _checked(settings: Settings) -> int:
     return version
 
 
-def _listening(options: argparse.Namespace) -> socket.socket:
-    """The bound socket. Raises BadInput for a port that is taken or not ours to take."""
-    import errno
+def _listening(options: argparse.Namespace) -> list[socket.socket]:
+    """Bound sockets, one for each worker where the system spreads connections among them.
+
+    Raises BadInput for a port that is taken or not ours to take.
+    """
     import socket
+    import sys
 
     try:
         found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)
@@ -163,9 +199,25 @@ def _listening(options: argparse.Namespace) -> socket.socket:
         raise BadInput(
             f"there is no address {options.host!r} on this machine", why=error.strerror
         ) from None
-    family, kind, protocol, _, address = found[0]
-    listening = socket.socket(family, kind, protocol)
+    family, address = found[0][0], found[0][4]
+    first = _bound(options, family, address)
+    if options.workers == 1 or sys.platform != "linux":
+        return [first]
+    address = first.getsockname()
+    first.close()  # it only asked whether the port is free, which sharers of a port are not told
+    return [_bound(options, family, address, shared=True) for _ in range(options.workers)]
+
+
+def _bound(
+    options: argparse.Namespace, family: Any, address: Any, *, shared: bool = False
+) -> socket.socket:
+    import errno
+    import socket
+
+    listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listening.bind(address)
         listening.listen(4096)
@@ -226,19 +278,21 @@ def _tell(
         say_next(f"trackrecord serve {case} --add-key NAME")
 
 
-def _serve(settings: Settings, listening: socket.socket) -> int:
+def _serve(settings: Settings, sockets: list[socket.socket], hooks: Callable[[], Hooks]) -> int:
     from trackrecord.serving.metrics import Board
 
     board = Board(settings.workers)
     if settings.workers == 1:
         from trackrecord.serving.server import run_worker
 
-        run_worker(settings, listening, board, 0)
+        run_worker(settings, sockets, board, 0, hooks=hooks())
         return 0
-    return _several(settings, listening, board)
+    return _several(settings, sockets, board, hooks)
 
 
-def _several(settings: Settings, listening: socket.socket, board: Any) -> int:
+def _several(
+    settings: Settings, sockets: list[socket.socket], board: Any, hooks: Callable[[], Hooks]
+) -> int:
     import os
 
     from trackrecord.serving.metrics import Metrics
@@ -250,12 +304,16 @@ def _several(settings: Settings, listening: socket.socket, board: Any) -> int:
     def work(worker: int) -> None:
         from trackrecord.serving.server import run_worker
 
-        run_worker(settings, listening, board, worker)
+        run_worker(settings, sockets, board, worker, hooks=hooks())
+
+    def lost(worker: int) -> None:
+        board.set_up(worker, False)
+        Metrics(board, worker).count("restarts")
 
     return supervise(
         settings.workers,
         work,
-        restarted=lambda worker: Metrics(board, worker).count("restarts"),
+        lost=lost,
         failed=lambda error: say(f"✗ {error}"),
     )
 

@@ -16,7 +16,7 @@ SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16384)
 TIMED = ("predict", "infer")
 REASONS = ("queue", "in_flight", "bodies", "wait", "connections", "draining", "slow")
-GAUGES = ("in_flight", "queue_rows", "connections", "ready", "champion", "challenger",
+GAUGES = ("up", "in_flight", "queue_rows", "connections", "ready", "champion", "challenger",
           "resident_memory_bytes", "start_time_seconds", "cpu_seconds")  # fmt: skip
 COUNTS = ("rows_failed", "model_failures", "swaps_switched", "swaps_refused",
           "restarts", "captured", "capture_failures")  # fmt: skip
@@ -64,6 +64,17 @@ class Board:
     def row(self, worker: int) -> memoryview[float]:
         return self._cells[worker * WIDTH : (worker + 1) * WIDTH]
 
+    def is_up(self, worker: int) -> bool:
+        return bool(self.row(worker)[_GAUGE["up"]])
+
+    def set_up(self, worker: int, up: bool) -> None:
+        """Say that a worker runs, or that it does not; then what it had in hand is gone, too."""
+        row = self.row(worker)
+        if not up:
+            for name in GAUGES:
+                row[_GAUGE[name]] = 0.0
+        row[_GAUGE["up"]] = float(up)
+
     def total(self) -> list[float]:
         """Each place's sum over the workers."""
         rows = [self.row(worker).tolist() for worker in range(self.workers)]
@@ -77,8 +88,6 @@ class Metrics:
         self.board = board
         self.worker = worker
         self.cells = board.row(worker)
-        for name in GAUGES:
-            self.cells[_GAUGE[name]] = 0.0
 
     def request(self, endpoint: str, code: int, seconds: float) -> None:
         cells = self.cells
@@ -169,6 +178,7 @@ def _lines(board: Board, case: str, files: dict[int, str]) -> list[str]:
         labels = f'{same},version="{version}",sha256="{files.get(version, "")}",worker="{worker}"'
         tell("model_info", labels, 1.0)
     for name, help in (
+        ("up", "1 where the worker runs."),
         ("in_flight", "Requests that are being answered."),
         ("queue_rows", "Rows that wait for the model."),
         ("connections", "Open connections."),

@@ -12,7 +12,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -63,11 +63,18 @@ class Server(uvicorn.Server):
     """
 
     def __init__(
-        self, config: uvicorn.Config, service: Service, doors: Doors, started: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        service: Service,
+        doors: Doors,
+        sockets: Sequence[socket.socket],
+        started: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self.service = service
         self._doors = doors
+        self._sockets = sockets
+        self._adopted: dict[int, asyncio.Server] = {}
         self._told = started
         self._stop_at = float("inf")
         self._parent = os.getppid()
@@ -75,6 +82,8 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self.service.start()
         await super().startup(sockets)
+        metrics = self.service.metrics
+        metrics.board.set_up(metrics.worker, True)
         self._told()
 
     async def on_tick(self, counter: int) -> bool:
@@ -83,13 +92,34 @@ class Server(uvicorn.Server):
             self._doors.refresh()
             if os.getppid() != self._parent and self.config.workers > 1:
                 self.drain()  # whoever would start us again is gone
+        if len(self._sockets) > 1:
+            await self._adopt()
         stop = await super().on_tick(counter)
         return stop or time.monotonic() >= self._stop_at
 
+    async def _adopt(self) -> None:
+        """Take the connections of a worker that has died until it is back."""
+        metrics = self.service.metrics
+        for other, listening in enumerate(self._sockets):
+            up = other == metrics.worker or metrics.board.is_up(other)
+            if up and other in self._adopted:
+                self._adopted.pop(other).close()
+            elif not up and other not in self._adopted and not self.service.draining:
+                self._adopted[other] = await asyncio.get_running_loop().create_server(
+                    self._connection, sock=listening.dup(), ssl=self.config.ssl
+                )
+
+    def _connection(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state={}
+        )
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for listening in sockets or []:
+        for listening in self._sockets:
             _deafen(listening)
         await asyncio.sleep(KNOCKED)
+        for adopted in self._adopted.values():
+            adopted.close()
         await super().shutdown(sockets)
         await self.service.stop()
 
@@ -122,14 +152,14 @@ def _deafen(listening: socket.socket) -> None:
 
 def run_worker(
     settings: Settings,
-    listening: socket.socket,
+    sockets: Sequence[socket.socket],
     board: Board,
     worker: int,
     *,
     hooks: Hooks = NO_HOOKS,
     started: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until a signal says to stop.
+    """Serve until a signal says to stop; of the bound ``sockets`` one is this worker's.
 
     Raises TrackrecordError where the model cannot be served.
     """
@@ -159,4 +189,5 @@ def run_worker(
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.private_key,
     )
-    Server(config, service, doors, started).run([listening])
+    own = sockets[worker % len(sockets)]
+    Server(config, service, doors, sockets, started).run([own])

@@ -1,6 +1,8 @@
-"""Several workers behind one socket: started, watched, started again, and stopped together.
+"""Several workers on one port: started, watched, started again, and stopped together.
 
-They share the listening socket, so what waits to be accepted when a worker dies is another's.
+Each has a listening socket of its own, among which the system spreads connections; the first
+process holds all of them open. So what waits to be accepted by a worker that dies is not lost:
+the others take it until the worker is back.
 """
 
 from __future__ import annotations
@@ -28,13 +30,14 @@ def supervise(
     count: int,
     work: Callable[[int], None],
     *,
-    restarted: Callable[[int], None] = lambda worker: None,
+    lost: Callable[[int], None] = lambda worker: None,
     failed: Callable[[TrackrecordError], None] = lambda error: None,
 ) -> int:
     """Run ``work(index)`` in ``count`` processes until a signal; returns 0, or what went wrong.
 
-    To be called while this process has one thread. ``failed`` is called in a worker whose model
-    cannot be served; then all are stopped.
+    To be called while this process has one thread. ``lost`` is told of a worker that died and
+    will be started again. ``failed`` is called in a worker whose model cannot be served; then all
+    are stopped.
     """
     living: dict[int, tuple[int, float]] = {}
     short = [0] * count
@@ -76,7 +79,7 @@ def supervise(
                 continue
             how = f"was ended by signal {-ended}" if ended < 0 else f"ended with {ended}"
             logger.error("worker %d %s; it is started again", index, how)
-            restarted(index)
+            lost(index)
             short[index] = short[index] + 1 if time.monotonic() - since < SHORT_LIFE else 0
             if short[index]:
                 time.sleep(min(LONGEST_PAUSE, 0.1 * 2 ** min(short[index], 10)))
