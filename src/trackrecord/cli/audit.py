@@ -16,21 +16,25 @@ if TYPE_CHECKING:
     import polars as pl
 
     from trackrecord.data.leakage.audit import Audit, Leak
+    from trackrecord.data.leakage.dynamic import PipelineAudit
+    from trackrecord.data.leakage.world import World
 
 MARKS = {"leak": "✗", "suspect": "?", "note": "·"}
+PERMUTATIONS = 10
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Look for leakage between a training and a test table: of a case, or of any two files.\n"
-        "Each finding has its kind, its evidence and what to do."
+        "Look for leakage between a training and a test table, of a case or of any two files; and\n"
+        "in the pipeline, by running it. Each finding has its kind, its evidence and what to do."
     )
     parser.epilog = (
         "examples:\n"
         "  trackrecord audit flights\n"
         "  trackrecord audit --train train.parquet --test test.parquet --target late\n"
-        "  trackrecord audit --train a.csv --test b.csv --target y --id patient --time visit\n\n"
-        "exit 1 when something was found; notes alone exit 0"
+        "  trackrecord audit --train a.csv --test b.csv --target y --id patient --time visit\n"
+        "  trackrecord audit --train a.csv --test b.csv --target y --pipeline work.py:fit\n\n"
+        "exit 1 when something was found, or a pipeline cannot be judged; notes alone exit 0"
     )
     add_case_argument(parser)
     group = parser.add_argument_group("two files instead of a case")
@@ -65,6 +69,25 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         metavar="TOML",
         help="the share of each value in the population: a table for each column",
     )
+    group = parser.add_argument_group("run the pipeline, in a process of its own")
+    group.add_argument(
+        "--pipeline",
+        metavar="FILE.py:NAME",
+        help="fit(train, truth, test[, the test's truth]), an estimator, or what makes one",
+    )
+    group.add_argument(
+        "--frames",
+        choices=("polars", "pandas", "numpy"),
+        default="polars",
+        help="what the pipeline is given (polars)",
+    )
+    group.add_argument(
+        "--permutations",
+        metavar="N",
+        type=int,
+        default=PERMUTATIONS,
+        help=f"fits on permuted labels, 5 and more ({PERMUTATIONS})",
+    )
 
 
 def run(verb: str, options: argparse.Namespace) -> Answer:
@@ -75,30 +98,36 @@ def run(verb: str, options: argparse.Namespace) -> Answer:
     files = any((options.train, options.test, options.target))
     if files and options.case:
         raise BadInput("name a case or two files, not both", next="trackrecord audit --help")
+    named = _named_pipeline(options)
     with progress("auditing") as step:
         step("reading the data", 0.1)
         world, record = _of_files(options) if files else _of_case(options)
         step("looking for leaks", 0.3)
         audit = audit_world(world)
-    entry = record(audit)
+        pipeline = None if named is None else _run_pipeline(options, world, named, step)
+    entry = record(audit, pipeline, named)
     tell(audit)
+    if pipeline is not None:
+        tell_pipeline(pipeline)
+    tell_looked(audit, ran=pipeline is not None)
     if entry is not None:
         say(f"  recorded as entry {entry.seq} of the chain")
-    found = audit.verdict != "clean"
+    found = audit.verdict != "clean" or (pipeline is not None and pipeline.verdict != "clean")
     if found:
         # Where to read on is the same for all: the page has a section for each detector.
         say_next("mend what leaks, then audit again; docs/reference/leaks.md says how")
-    result = {**msgspec.to_builtins(audit), "entry": None if entry is None else entry.seq}
+    result = {
+        **msgspec.to_builtins(audit),
+        "pipeline": msgspec.to_builtins(pipeline),
+        "entry": None if entry is None else entry.seq,
+    }
     return Answer(1 if found else 0, result)
 
 
 def tell(audit: Audit) -> None:
-    """Each finding in a block, then what was looked at."""
+    """Each finding in a block, then how much was looked at."""
     for finding in audit.findings:
-        say(f"{MARKS[finding.verdict]} {finding.verdict}: {finding.what}")
-        say(f"    evidence: {evidence_of(finding)}", indent=14)
-        say(f"    kind: {finding.kind}, {finding.kind_words} ({finding.detector})", indent=10)
-        say(f"    fix: {finding.fix}", indent=9)
+        tell_finding(finding)
     notes = sum(finding.verdict == "note" for finding in audit.findings)
     grave = len(audit.findings) - notes
     looked = (
@@ -111,6 +140,60 @@ def tell(audit: Audit) -> None:
         say(f"✗ {counted(grave, 'finding')}{also} ({looked})")
     else:
         say(f"✓ no leak was found{also} ({looked})")
+
+
+def tell_finding(finding: Leak) -> None:
+    say(f"{MARKS[finding.verdict]} {finding.verdict}: {finding.what}")
+    say(f"    evidence: {evidence_of(finding)}", indent=14)
+    say(f"    kind: {finding.kind}, {finding.kind_words} ({finding.detector})", indent=10)
+    say(f"    fix: {finding.fix}", indent=9)
+
+
+def tell_pipeline(found: PipelineAudit) -> None:
+    """What the runs showed: leaks; or what did not move and what chance gave; or why not."""
+    for finding in found.findings:
+        tell_finding(finding)
+    runs = f"{counted(found.fits, 'fit')}, {found.seconds:.1f} s"
+    if found.verdict == "undecided":
+        say(f"? the pipeline cannot be judged: {found.why} ({runs})")
+    elif found.verdict == "clean":
+        held = [one.name for one in found.changes if not one.failed]
+        moved = "moved a prediction" if found.repeatable else "moved predictions beyond chance"
+        say(f"✓ the pipeline learnt nothing of the test: {' and '.join(held)} in it {moved} for no "
+            f"training row ({runs})")  # fmt: skip
+    if found.permuted_mean is not None and found.lo is not None and found.hi is not None:
+        say(f"    on permuted labels it scores {found.permuted_mean:.3f} "
+            f"[{found.lo:.3f}, {found.hi:.3f}], where 0.5 is chance")  # fmt: skip
+    for one in found.changes:
+        if one.failed:
+            say(f"    with {one.name} in the test it failed: {one.failed}")
+    if not found.repeatable:
+        say("    two fits on the same rows differ: give it a seed, and the test is sharper")
+    if found.mutates:
+        say("    it writes into the rows it is given; here it had copies")
+
+
+def tell_looked(audit: Audit, *, ran: bool) -> None:
+    """What was looked for and not found, by kind; and what could not be looked for, and why."""
+    found = {finding.detector for finding in audit.findings}
+    clean: dict[str, list[str]] = {}
+    for one in audit.detectors:
+        if one.tests and one.detector not in found:
+            clean.setdefault(one.kind, []).append(one.looks_for)
+    if clean:
+        say("  looked for, and not found:")
+        for kind in sorted(clean):
+            say(f"    {kind} {'; '.join(clean[kind])}", indent=6 + len(kind))
+    idle: dict[str, list[str]] = {}
+    for one in audit.detectors:
+        if not one.tests:
+            idle.setdefault(one.needs, []).append(one.looks_for)
+    if not ran:
+        idle["the work itself (--pipeline)"] = ["what leaves no trace in a table"]
+    if idle:
+        say("  not looked for, without")
+        for needs, words in idle.items():
+            say(f"    {needs}: {'; '.join(words)}", indent=6)
 
 
 def evidence_of(finding: Leak) -> str:
@@ -149,7 +232,7 @@ def _of_files(options: argparse.Namespace) -> tuple[Any, Any]:
         known_later=options.known_later,
         population=_population(options),
     )
-    return world, lambda audit: None
+    return world, lambda audit, pipeline, named: None
 
 
 def _read(options: argparse.Namespace, name: str) -> pl.DataFrame:
@@ -176,7 +259,48 @@ def _population(options: argparse.Namespace) -> dict[str, dict[str, float]] | No
         ) from error
 
 
+def _named_pipeline(options: argparse.Namespace) -> tuple[Path, str] | None:
+    if options.pipeline is None:
+        return None
+    from trackrecord.data.leakage.dynamic import FEWEST_PERMUTATIONS
+    from trackrecord.data.leakage.elsewhere import pipeline_file
+
+    if options.permutations < FEWEST_PERMUTATIONS:
+        raise BadInput(
+            f"--permutations {options.permutations} gives no interval",
+            next=f"--permutations {FEWEST_PERMUTATIONS}, or more",
+        )
+    return pipeline_file(options.pipeline, Path(options.folder or "."))
+
+
+def _run_pipeline(
+    options: argparse.Namespace, world: World, named: tuple[Path, str], step: Any
+) -> PipelineAudit:
+    """A case's pipeline is given its features; another's all columns that both tables have."""
+    from trackrecord.data.leakage.elsewhere import audit_pipeline_file
+
+    names = world.features
+    if options.train:
+        shared = [name for name in world.train.columns if name in world.test.columns]
+        names = [name for name in shared if name != world.target]
+    tested = world.test[world.target] if world.target in world.test.columns else None
+    most = options.permutations + 4
+    return audit_pipeline_file(
+        *named,
+        world.train.select(names),
+        world.test.select(names),
+        world.train[world.target],
+        tested,
+        frames=options.frames,
+        permutations=options.permutations,
+        tell=lambda fit: step("running the pipeline", min(0.95, 0.4 + 0.55 * fit / most)),
+    )
+
+
 def _of_case(options: argparse.Namespace) -> tuple[Any, Any]:
+    from dataclasses import replace
+
+    from trackrecord.data.features.of_case import recomputation
     from trackrecord.data.leakage.of_case import AuditPredicate, world_of_case
     from trackrecord.data.split import assign_parts, split_digest
     from trackrecord.data.table import load_case_table
@@ -184,14 +308,25 @@ def _of_case(options: argparse.Namespace) -> tuple[Any, Any]:
     opened = open_case(options)
     case, workspace = opened.case, opened.workspace
     table = load_case_table(case, workspace.root)
-    world = world_of_case(case, table, opened.shown, opened.line_of)
+    world = replace(
+        world_of_case(case, table, opened.shown, opened.line_of),
+        recompute=recomputation(case, table, workspace.root),
+    )
 
-    def record(audit: Audit) -> Any:
+    def record(audit: Audit, pipeline: PipelineAudit | None, named: Any) -> Any:
         from trackrecord import ledger
+        from trackrecord.ledger.store import file_sha256
 
         digest = split_digest(table, assign_parts(table.frame, case), case).digest
         predicate = AuditPredicate(
-            case=case.name, data=table.digests, split=digest, audit=audit, tool=__version__
+            case=case.name,
+            data=table.digests,
+            split=digest,
+            audit=audit,
+            tool=__version__,
+            pipeline=pipeline,
+            pipeline_name="" if named is None else f"{named[0].name}:{named[1]}",
+            pipeline_sha256="" if named is None else file_sha256(named[0]),
         )
         subjects = [
             ledger.Subject(

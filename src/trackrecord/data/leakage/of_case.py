@@ -8,6 +8,7 @@ from trackrecord.cases.spec import Case
 from trackrecord.data.finding import Finding, LineOf
 from trackrecord.data.leakage.audit import Audit
 from trackrecord.data.leakage.detector import Context
+from trackrecord.data.leakage.dynamic import PipelineAudit
 from trackrecord.data.leakage.known_later import features_known_later, known_by
 from trackrecord.data.leakage.world import World, is_text
 from trackrecord.data.split import BY_TIME, assign_parts
@@ -18,6 +19,8 @@ class AuditPredicate(msgspec.Struct, frozen=True, kw_only=True):
     """What the leakage audit of a case found, of which data and which split.
 
     ``data`` has the content digest of each file by its path, ``split`` the digest of who is where.
+    ``pipeline`` is there where one was run, ``pipeline_name`` how it was named and
+    ``pipeline_sha256`` the digest of its file.
     """
 
     case: str
@@ -25,6 +28,9 @@ class AuditPredicate(msgspec.Struct, frozen=True, kw_only=True):
     split: str
     audit: Audit
     tool: str = ""
+    pipeline: PipelineAudit | None = None
+    pipeline_name: str = ""
+    pipeline_sha256: str = ""
 
 
 def world_of_case(case: Case, table: CaseTable, file: str, line_of: LineOf) -> World:
