@@ -96,6 +96,60 @@ def test_over_sampling_before_the_split_is_told_as_such() -> None:
     assert {"over-sampling", "exact-duplicates"} <= detectors(found)
 
 
+def test_an_encoding_that_leaves_out_the_rows_own_target_is_found_for_classes_and_numbers() -> None:
+    train, test = diabetes()
+    table = pl.concat([train, test])
+    draw = np.random.default_rng(3)
+    ward = draw.integers(0, 15, 442)
+    for target in ("worse", "bmi"):
+        truth = table[target].to_numpy().astype(float)
+        total = np.bincount(ward[:300], weights=truth[:300])[ward]
+        count = np.bincount(ward[:300])[ward]
+        own, learnt = np.r_[truth[:300], np.zeros(142)], np.r_[np.ones(300), np.zeros(142)]
+        rate = (total - own) / (count - learnt)
+        parts = both(train, test, rate=rate)
+        found = audit_world(world_of(*parts, target))
+        assert "leave-one-out" in detectors(found), target
+        jittered = both(train, test, rate=rate + draw.normal(size=442) * 0.01)
+        assert "leave-one-out" not in detectors(audit_world(world_of(*jittered, target))), target
+
+
+@pytest.mark.parametrize("rounded", [False, True])
+def test_rows_made_up_between_others_before_the_split_are_found_and_within_train_are_not(
+    rounded: bool,
+) -> None:
+    """SMOTE; with ``rounded``, of measurements of one digit, which lie in line by chance too."""
+    draw = np.random.default_rng(1)
+    train, test = diabetes()
+    if rounded:
+        train, test = (part.with_columns(pl.exclude("worse").round(0)) for part in (train, test))
+
+    def made(table: pl.DataFrame) -> pl.DataFrame:
+        rows = table.filter(pl.col("worse") == 1).drop("worse").to_numpy()
+        near = np.argsort(((rows[:, None] - rows[None]) ** 2).sum(2), axis=1)
+        one = draw.integers(0, len(rows), 80)
+        other = near[one, draw.integers(1, 6, 80)]
+        new = rows[one] + draw.random((80, 1)) * (rows[other] - rows[one])
+        columns = pl.DataFrame(new, schema=table.drop("worse").columns)
+        more = columns.with_columns(worse=pl.lit(1, pl.Int64))
+        return pl.concat([table, more])
+
+    table = made(pl.concat([train, test]))
+    table = table[draw.permutation(table.height)]
+    found = audit(table[:360], table[360:])
+    assert "interpolated-rows" in detectors(found)
+    assert "interpolated-rows" not in detectors(audit(made(train), test))
+    assert "interpolated-rows" not in detectors(audit(train, test))
+
+
+def test_what_there_was_nothing_to_look_at_for_says_what_it_needs() -> None:
+    ran = {one.detector: one for one in audit(*diabetes()).detectors}
+    assert ran["time-order"].tests == 0
+    assert "time column" in ran["time-order"].needs
+    assert ran["near-perfect"].tests == 10
+    assert ran["near-perfect"].needs == ""
+
+
 def test_groups_and_times_on_both_sides_are_found() -> None:
     train, test = diabetes()
     parted = both(train, test, site=["a"] * 150 + ["b"] * 150 + ["c"] * 141 + ["a"])

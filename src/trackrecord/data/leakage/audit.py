@@ -43,13 +43,17 @@ class Leak(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ran(msgspec.Struct, frozen=True):
-    """A detector that ran: how many things it looked at, and how long."""
+    """A detector that ran: how many things it looked at, and how long.
+
+    ``needs`` says what it would have looked at, where there was nothing.
+    """
 
     detector: str
     kind: str
     looks_for: str
     tests: int
     seconds: float
+    needs: str = ""
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +86,8 @@ def audit_world(world: World) -> Audit:
         signs = list(detector.look(world))
         took = time.perf_counter() - start
         seen += [(detector, sign) for sign in signs]
-        ran.append(Ran(name, detector.kind, detector.looks_for, len(signs), round(took, 4)))
+        needs = "" if signs else detector.needs or "what is not here"
+        ran.append(Ran(name, detector.kind, detector.looks_for, len(signs), round(took, 4), needs))
     p = np.array([sign.p for _, sign in seen if sign.p is not None])
     corrected = iter(holm(p).tolist())
     findings = []

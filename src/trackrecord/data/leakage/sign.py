@@ -40,18 +40,22 @@ Looker = Callable[[World], Iterator[Sign]]
 
 
 class Detector(NamedTuple):
-    """A detector: its name, the kind of leak it is for, what it looks for, its function."""
+    """A detector: its name, the kind of leak it is for, what it looks for, its function.
+
+    ``needs`` says what a world must have for it to look at anything.
+    """
 
     name: str
     kind: str
     looks_for: str
     look: Looker
+    needs: str = ""
 
 
 SIGNS: dict[str, Detector] = {}
 
 
-def looks_for(text: str, *, kind: str) -> Callable[[Looker], Looker]:
+def looks_for(text: str, *, kind: str, needs: str = "") -> Callable[[Looker], Looker]:
     """Register a function of a World to signs under its own name, with words for people."""
     if kind not in KINDS:
         raise ValueError(f"{kind!r} is no kind of leak: {', '.join(KINDS)}")
@@ -61,7 +65,7 @@ def looks_for(text: str, *, kind: str) -> Callable[[Looker], Looker]:
         known = SIGNS.get(name)
         if known is not None and known.look.__module__ != function.__module__:
             raise ValueError(f"two detectors are called {name!r}")
-        SIGNS[name] = Detector(name, kind, text, function)
+        SIGNS[name] = Detector(name, kind, text, function, needs)
         return function
 
     return register

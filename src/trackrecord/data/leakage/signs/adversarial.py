@@ -22,7 +22,11 @@ FOLDS = 2
 LARGE = 0.53
 
 
-@looks_for("test rows that a model can tell from training rows", kind="L3.3")
+@looks_for(
+    "test rows that a model can tell from training rows",
+    kind="L3.3",
+    needs="a feature, and forty rows in each table",
+)
 def adversarial(world: World) -> Iterator[Sign]:
     """ROC area of a cross-fitted model of "is a test row", within folds, and its main columns.
 
@@ -109,6 +113,15 @@ def _cross_fitted(table: Floats, is_test: NDArray[np.int8]) -> tuple[float, floa
 
 
 def _model(table: Floats, is_test: NDArray[np.int8], asked: Floats) -> Floats:
+    import sklearn.ensemble  # noqa: F401 - its threads can be held only once it is there
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    # So few rows are quicker on one thread, and much so where other work keeps the cores busy.
+    with threadpool_limits(1):
+        return _scores(table, is_test, asked)
+
+
+def _scores(table: Floats, is_test: NDArray[np.int8], asked: Floats) -> Floats:
     from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
     if table.shape[0] < 1_000:

@@ -17,7 +17,11 @@ SHARE = 0.002
 SAME_TABLE = 0.95
 
 
-@looks_for("ids that are in train and in test", kind="L1.4")
+@looks_for(
+    "ids that are in train and in test",
+    kind="L1.4",
+    needs="an id column",
+)
 def shared_ids(world: World) -> Iterator[Sign]:
     """The share of the test's ids that are in the training table."""
     if world.id is None:
@@ -43,7 +47,11 @@ def shared_ids(world: World) -> Iterator[Sign]:
     )
 
 
-@looks_for("test rows that are exact copies of training rows", kind="L1.4")
+@looks_for(
+    "test rows that are exact copies of training rows",
+    kind="L1.4",
+    needs="a feature",
+)
 def exact_duplicates(world: World) -> Iterator[Sign]:
     """Rows alike in all features, where so much likeness is no chance of coarse values."""
     found = world.copies
@@ -51,7 +59,11 @@ def exact_duplicates(world: World) -> Iterator[Sign]:
         yield _of_copies(world, found, "exact copies of training rows")
 
 
-@looks_for("test rows that are nearly copies of training rows", kind="L1.4")
+@looks_for(
+    "test rows that are nearly copies of training rows",
+    kind="L1.4",
+    needs="a column of numbers",
+)
 def near_duplicates(world: World) -> Iterator[Sign]:
     """Rows within 0.03 standard deviations in each number and alike in all else."""
     found = near_copies(world)
@@ -59,7 +71,11 @@ def near_duplicates(world: World) -> Iterator[Sign]:
         yield _of_copies(world, found, "nearly copies of training rows (but not exactly)")
 
 
-@looks_for("copies of one class: over-sampled before the split", kind="L1.4")
+@looks_for(
+    "copies of one class: over-sampled before the split",
+    kind="L1.4",
+    needs="classes of ten rows and more",
+)
 def over_sampling(world: World) -> Iterator[Sign]:
     """Whether rows that are copied, within train or into test, are mostly of one class."""
     found = world.copies

@@ -18,11 +18,18 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 FEWEST_VALUES = 4
-SHARE = 0.8
+SHARE, SHARE_ROUNDED = 0.5, 0.8
+ALIKE = (1, 2, 3)
+# Rounding, as a share of how far the means are apart, below which no chance meets a value.
+PRECISE = 1e-3
 PAIRS = 300
 
 
-@looks_for("target encoding without folds", kind="L1.2")
+@looks_for(
+    "target encoding without folds",
+    kind="L1.2",
+    needs="a column of broken numbers",
+)
 def target_encoding(world: World) -> Iterator[Sign]:
     """Columns where the mean target of the rows that share a value is that value.
 
@@ -45,8 +52,9 @@ def target_encoding(world: World) -> Iterator[Sign]:
         if share < SHARE and world.truth_of_all is not None:
             tested, truth = as_numbers(world.test[name]), as_numbers(world.truth_of_all)
             if tested is not None and truth is not None and not np.isnan(truth).any():
-                share = _share_of_means(np.concatenate([values, tested]), truth)
-                where = "rows of train and test together"
+                of_both = _share_of_means(np.concatenate([values, tested]), truth)
+                if of_both > share:
+                    share, where = of_both, "rows of train and test together"
         yield Sign(
             columns=[name],
             measure="share of rows",
@@ -71,16 +79,21 @@ def _share_of_means(values: Floats, target: Floats) -> float:
         return 0.0
     mean = np.bincount(place, weights=target[there]) / count
     slack = _rounding(levels)
+    spread = float(np.sqrt(np.average((mean - mean.mean()) ** 2, weights=count)))
     # Where the slack is as wide as the means are apart, everything would agree.
-    if slack > 0.05 * float(np.sqrt(np.average((mean - mean.mean()) ** 2, weights=count))):
+    if slack > 0.05 * spread:
         return 0.0
+    precise = slack <= PRECISE * spread
     best = 0.0
     for m, mq in [(0.0, 0.0), *_shrinkages(levels, mean, count)]:
-        exact = np.abs((mean * count + mq) / (count + m) - levels) <= slack
+        exact = np.zeros(levels.size, dtype=bool)
+        for groups in ALIKE if m and precise else ALIKE[:1]:
+            each = count / groups
+            exact |= np.abs((mean * each + mq) / (each + m) - levels) <= slack
         # Two pairs of numbers can always be met by two groups: the first four say nothing.
         if exact.sum() >= FEWEST_VALUES:
             best = max(best, float(count[exact].sum() / there.sum()))
-    return best
+    return best if precise or best >= SHARE_ROUNDED else 0.0
 
 
 def _shrinkages(

@@ -10,7 +10,11 @@ from trackrecord.data.leakage.world import World
 from trackrecord.stats.proportions import proportion
 
 
-@looks_for("groups that have rows in train and in test", kind="L3.2")
+@looks_for(
+    "groups that have rows in train and in test",
+    kind="L3.2",
+    needs="a group column",
+)
 def shared_groups(world: World) -> Iterator[Sign]:
     """The share of test rows whose group has training rows."""
     for name in world.group:

@@ -13,7 +13,6 @@ from trackrecord.data.leakage.scores import (
     as_codes,
     as_numbers,
     by_values,
-    mean_area,
     turned,
 )
 from trackrecord.data.leakage.sign import Sign, Verdict, looks_for
@@ -28,7 +27,11 @@ REACH = 10
 FOLLOWS = 0.9
 
 
-@looks_for("an order of the rows that tells the target", kind="L2")
+@looks_for(
+    "an order of the rows that tells the target",
+    kind="L2",
+    needs="classes of ten rows and more",
+)
 def row_order(world: World) -> Iterator[Sign]:
     """ROC area of the mean target of the ten rows before and after, and of the row's number."""
     few = world.sample
@@ -41,7 +44,7 @@ def row_order(world: World) -> Iterator[Sign]:
         # A mean that leaves its own row out leans the other way: below one half is no sign.
         near = near._replace(p=near.p if near.value > 0.5 else 1.0)
         areas.append(max(near, turned(area_of(rows, view.truth, "its number in the file"))))
-    area = mean_area(areas, few.views)
+    area = _largest(areas)
     yield _sign(
         area,
         [],
@@ -53,7 +56,11 @@ def row_order(world: World) -> Iterator[Sign]:
     )
 
 
-@looks_for("ids that tell the target", kind="L2")
+@looks_for(
+    "ids that tell the target",
+    kind="L2",
+    needs="an id column",
+)
 def ids(world: World) -> Iterator[Sign]:
     """ROC area of the id's number, and of its beginning and end as values."""
     few = world.sample
@@ -68,7 +75,7 @@ def ids(world: World) -> Iterator[Sign]:
         if numbers is not None:
             found.append(turned(area_of(numbers, view.truth, "its number")))
         areas.append(max(found))
-    area = mean_area(areas, few.views)
+    area = _largest(areas)
     yield _sign(
         area,
         [world.id],
@@ -96,6 +103,12 @@ def _sign(
         what=what,
         fix=fix,
     )
+
+
+def _largest(areas: list[Area]) -> Area:
+    """The area of the class that is told best; p times their number."""
+    best = max(areas, key=lambda area: area.lo)
+    return best._replace(p=min(1.0, best.p * len(areas)))
 
 
 def _around(truth: NDArray[np.int8]) -> NDArray[np.float64]:

@@ -14,7 +14,11 @@ from trackrecord.stats.proportions import proportion
 LARGE = 0.05
 
 
-@looks_for("test rows that are not from the declared population", kind="L3.3")
+@looks_for(
+    "test rows that are not from the declared population",
+    kind="L3.3",
+    needs="declared shares (--population)",
+)
 def declared_population(world: World) -> Iterator[Sign]:
     """Half the sum of |observed - declared share| of a column's values; p from Pearson's test.
 

@@ -14,15 +14,25 @@ from trackrecord.data.leakage.world import World
 NAMED_AREA = 0.6
 INFORMATION = 0.65
 TIMES_THE_REST = 3.0
-OUTCOME_WORDS = {"target", "label", "outcome", "result", "truth", "answer", "diagnosis", "y"}
+OUTCOME_WORDS = {"target", "label", "outcome", "result", "truth", "answer", "diagnosis"}
 EMPTY_WORDS = {"is", "has", "the", "of", "in", "at", "no", "id", "n", "x", "num", "max", "min"}
 
 
-@looks_for("columns named like the target that tell it", kind="L2")
+@looks_for(
+    "columns named like the target that tell it",
+    kind="L2",
+    needs="a column that is named like the target or an outcome",
+)
 def named_proxy(world: World) -> Iterator[Sign]:
-    """ROC area of columns that share a word with the target's name, or have an outcome's name."""
+    """ROC area of columns that share a word with the target's name, or have an outcome's name.
+
+    ``y`` is one, unless there is an ``x``.
+    """
     target = world.target_name or world.target
     own = _words(target)
+    # Beside an x, a y is a coordinate.
+    if "x" not in {name.lower() for name in world.plain}:
+        own.add("y")
     for name, area in world.alone.items():
         shared = _words(name) & (own | OUTCOME_WORDS)
         if not shared:
@@ -42,7 +52,11 @@ def named_proxy(world: World) -> Iterator[Sign]:
         )
 
 
-@looks_for("columns that say more of the target than any column should", kind="L2")
+@looks_for(
+    "columns that say more of the target than any column should",
+    kind="L2",
+    needs="a feature, and classes of ten rows and more",
+)
 def informative_proxy(world: World) -> Iterator[Sign]:
     """Mutual information with the target as a share of the target's entropy, 16 groups a column.
 

@@ -18,7 +18,11 @@ LEAST = 3
 GRAM = 8
 
 
-@looks_for("test texts that are nearly training texts", kind="L1.4")
+@looks_for(
+    "test texts that are nearly training texts",
+    kind="L1.4",
+    needs="a column of sentences",
+)
 def near_texts_across(world: World) -> Iterator[Sign]:
     """Texts whose sets of three words following each other agree by a Jaccard share of 0.6."""
     for name in world.text:
@@ -29,7 +33,11 @@ def near_texts_across(world: World) -> Iterator[Sign]:
         )  # fmt: skip
 
 
-@looks_for("test texts that stand word for word in training texts", kind="L1.4")
+@looks_for(
+    "test texts that stand word for word in training texts",
+    kind="L1.4",
+    needs="a column of sentences",
+)
 def copied_passages(world: World) -> Iterator[Sign]:
     """Texts of which half of the runs of eight words stand in the training texts."""
     for name in world.text:

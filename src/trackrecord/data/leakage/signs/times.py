@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-@looks_for("training rows that are later than test rows", kind="L3.1")
+@looks_for(
+    "training rows that are later than test rows",
+    kind="L3.1",
+    needs="a time column that parts the tables",
+)
 def time_order(world: World) -> Iterator[Sign]:
     """The share of training rows after the first test row."""
     if world.time is None:
@@ -43,7 +47,11 @@ def time_order(world: World) -> Iterator[Sign]:
     )
 
 
-@looks_for("values that exist only after the row's own time", kind="L2")
+@looks_for(
+    "values that exist only after the row's own time",
+    kind="L2",
+    needs="a time column, and another one",
+)
 def after_the_time(world: World) -> Iterator[Sign]:
     """The share of a time column's values that are later than the row's own time."""
     import polars as pl
@@ -78,7 +86,11 @@ def after_the_time(world: World) -> Iterator[Sign]:
         )
 
 
-@looks_for("features declared as known only later, and joins that look ahead", kind="L2")
+@looks_for(
+    "features declared as known only later, and joins that look ahead",
+    kind="L2",
+    needs="something declared as known later",
+)
 def known_later(world: World) -> Iterator[Sign]:
     """Plain facts: what the case, or --known-later, says of a feature."""
     for name in world.known_later:

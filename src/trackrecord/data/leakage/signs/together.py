@@ -22,7 +22,11 @@ PAIR = 1e-10
 LEAST_FILLED = 5
 
 
-@looks_for("columns scaled with the test rows", kind="L1.2")
+@looks_for(
+    "columns scaled with the test rows",
+    kind="L1.2",
+    needs="a column of broken numbers",
+)
 def scaled_together(world: World) -> Iterator[Sign]:
     """Columns with mean 0 and deviation 1, or from 0 to 1, over both tables but not over train."""
     for name, train, test in _numbers(world):
@@ -47,7 +51,11 @@ def scaled_together(world: World) -> Iterator[Sign]:
         )
 
 
-@looks_for("missing values filled with what the test rows helped to compute", kind="L1.2")
+@looks_for(
+    "missing values filled with what the test rows helped to compute",
+    kind="L1.2",
+    needs="a column of broken numbers that repeat",
+)
 def filled_together(world: World) -> Iterator[Sign]:
     """A value that many rows share is the mean of the other rows of both tables, not of train's."""
     for name, train, test in _numbers(world):
@@ -74,7 +82,11 @@ def filled_together(world: World) -> Iterator[Sign]:
         )
 
 
-@looks_for("components computed with the test rows", kind="L1.2")
+@looks_for(
+    "components computed with the test rows",
+    kind="L1.2",
+    needs="two columns that are centred over both tables",
+)
 def components_together(world: World) -> Iterator[Sign]:
     """Columns that are centred and uncorrelated over both tables, and not over train: a PCA."""
     columns = [
