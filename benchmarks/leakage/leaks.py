@@ -111,6 +111,30 @@ def oversampled(split: Split, more: float, draw: Draw) -> Split | None:
     return split.with_parts(table[rows[:cut]], table[rows[cut:]])
 
 
+def made_up(split: Split, more: float, draw: Draw) -> Split | None:
+    """SMOTE (Chawla and others, 2002) before the split: rows between neighbours of one class."""
+    from sklearn.neighbors import NearestNeighbors
+
+    names = numbers(split)
+    if split.roles or len(names) < 3:
+        return None
+    table = pl.concat([split.train, split.test]).with_columns(pl.col(names).cast(pl.Float64))
+    rare = np.flatnonzero(positive(split))
+    rows = table[rare].select(names).fill_null(strategy="mean").to_numpy()
+    scale = rows / np.maximum(rows.std(0), 1e-9)
+    near = NearestNeighbors(n_neighbors=6).fit(scale).kneighbors(scale)[1]
+    one = draw.integers(0, rare.size, max(1, round(more * rare.size)))
+    other = near[one, draw.integers(1, 6, one.size)]
+    new = rows[one] + draw.random((one.size, 1)) * (rows[other] - rows[one])
+    made = table[rare[one]].with_columns(
+        pl.Series(name, new[:, place]) for place, name in enumerate(names)
+    )
+    both = pl.concat([table, made])
+    both = both[draw.permutation(both.height)]
+    cut = int(0.7 * both.height)
+    return split.with_parts(both[:cut], both[cut:])
+
+
 def groups(split: Split, share: float, draw: Draw) -> Split | None:
     if "group" not in split.roles:
         return None
@@ -131,8 +155,12 @@ def later(split: Split, share: float, draw: Draw) -> Split | None:
     if "time" not in split.roles:
         return None
     when = pl.concat([split.train, split.test])[split.roles["time"]]
-    days = pl.Series(draw.integers(1, 30, len(when))) * 86_400_000_000
-    closed = (when.cast(pl.Int64) + days).cast(when.dtype)
+    days = pl.Series(draw.integers(1, 30, len(when)))
+    closed = (
+        pl.DataFrame({"when": when, "days": days})
+        .select(pl.col("when").cast(pl.Datetime("us")) + pl.duration(days="days"))
+        .to_series()
+    )
     gone = pl.Series(draw.random(len(when)) >= share)
     values = pl.DataFrame({"closed": closed, "gone": gone}).select(
         pl.when("gone").then(None).otherwise("closed")
@@ -162,6 +190,22 @@ def encoded(split: Split, how: str, draw: Draw) -> Split:
     return split.with_columns(ward_rate=mean[groups])
 
 
+def left_out(split: Split, how: str, draw: Draw) -> Split:
+    """The mean target of the other training rows of a random group."""
+    number = 10 if how == "10 groups" else 40
+    truth, groups = split.truth.astype(float), draw.integers(0, number, split.truth.size)
+    learn = np.arange(truth.size) < split.train.height
+    count = np.bincount(groups[learn], minlength=number)
+    total = np.bincount(groups[learn], weights=truth[learn], minlength=number)
+    own = np.where(learn, truth, 0.0)
+    mean = (total[groups] - own) / np.maximum(1, count[groups] - learn)
+    if how == "noise":
+        mean = mean * (1 + 0.01 * draw.normal(size=mean.size))
+    if how == "three digits":
+        mean = mean.round(3)
+    return split.with_columns(ward_rate=mean)
+
+
 def scaled(split: Split, how: str, draw: Draw) -> Split | None:
     names = numbers(split)
     names = names if how == "every column" else names[:1]
@@ -188,10 +232,11 @@ def filled(split: Split, share: float, draw: Draw) -> Split | None:
 def components(split: Split, how: str, draw: Draw) -> Split | None:
     from sklearn.decomposition import PCA
 
-    names = numbers(split)
+    table = pl.concat([split.train, split.test])
+    names = [name for name in numbers(split) if table[name].null_count() == 0]
     if len(names) < 4:
         return None
-    rows = pl.concat([split.train, split.test]).select(names).to_numpy().astype(float)
+    rows = table.select(names).to_numpy().astype(float)
     rows = rows / np.maximum(rows.std(0), 1e-12)
     count = 2 if how == "two components" else 4
     made = PCA(count).fit_transform(rows)
@@ -200,7 +245,7 @@ def components(split: Split, how: str, draw: Draw) -> Split | None:
 
 
 def shifted(split: Split, slope: float, draw: Draw) -> Split | None:
-    if split.roles:
+    if split.roles or not numbers(split):
         return None
     table = pl.concat([split.train, split.test])
     spread = {name: table[name].n_unique() for name in numbers(split)}
@@ -263,6 +308,7 @@ KINDS: dict[str, Kind] = {
     "over-sampled": Kind(
         "2, 10, 50, 200 % more positives before the split", (0.02, 0.1, 0.5, 2.0), oversampled
     ),
+    "made up (SMOTE)": Kind("as over-sampled, between neighbours", (0.02, 0.1, 0.5, 2.0), made_up),
     "shared groups": Kind(
         "0.5, 2, 10, 50 % of the rows of test groups in train", (0.005, 0.02, 0.1, 0.5), groups
     ),
@@ -277,6 +323,11 @@ KINDS: dict[str, Kind] = {
         "rounded to one digit; to two; shrunk; plain",
         ("one digit", "two digits", "shrunk", "plain"),
         encoded,
+    ),
+    "leave-one-out": Kind(
+        "40 groups with noise of 1 %; to three digits; exact; 10 groups",
+        ("noise", "three digits", "40 groups", "10 groups"),
+        left_out,
     ),
     "scaled together": Kind(
         "one column to two digits; to four; exact; every column",

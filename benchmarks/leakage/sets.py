@@ -138,18 +138,26 @@ def docstrings_table() -> pl.DataFrame:
                 if isinstance(text, str) and len(text.split()) >= 20 and callable(item):
                     start = " ".join(text.lower().split()[:6])
                     rows.setdefault(start, (text, int(inspect.isclass(item))))
-    texts, known = [], set()
-    for start in sorted(rows):
-        words = rows[start][0].lower().split()
-        runs = {" ".join(words[place : place + 5]) for place in range(len(words) - 4)}
-        # Docstrings are copied from class to class: of those alike, the first is kept.
-        if len(runs & known) <= 0.1 * len(runs):
-            texts.append(rows[start])
-            known |= runs
-    table = pl.DataFrame(texts, schema=["words", "is_class"], orient="row")
+    table = pl.DataFrame(
+        [rows[start] for start in sorted(rows)], schema=["words", "is_class"], orient="row"
+    )
+    # Docstrings are copied from class to class.
+    table = distinct_texts(table)
     lines = pl.col("words").str.count_matches("\n").alias("lines")
     letters = pl.col("words").str.len_chars().alias("letters")
     return table.with_columns(lines, letters).filter(letters < 6_000)
+
+
+def distinct_texts(table: pl.DataFrame) -> pl.DataFrame:
+    """Of texts that share a tenth of their runs of five words with those before, the first."""
+    kept, known = [], set()
+    for text in table["words"].to_list():
+        words = text.lower().split()
+        runs = {" ".join(words[place : place + 5]) for place in range(len(words) - 4)}
+        kept.append(len(runs) > 0 and len(runs & known) <= 0.1 * len(runs))
+        if kept[-1]:
+            known |= runs
+    return table.filter(pl.Series(kept))
 
 
 SETS: dict[str, Callable[[np.random.Generator], Split]] = {
