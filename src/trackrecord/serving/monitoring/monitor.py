@@ -49,9 +49,8 @@ def monitor_answers(
     *,
     version: int,
     every: Every,
-    metric: str,
+    metrics: list[str] | None = None,
     tolerance: float = TOLERANCE,
-    metric_tolerance: float | None = None,
     timezone: str = "UTC",
 ) -> Monitoring:
     """Look at every whole window of ``answers``.
@@ -62,23 +61,25 @@ def monitor_answers(
         As ``read_captures`` gives them, oldest first; shadows' are left out.
     truth:
         ``unit`` and ``truth``, a row a unit.
-    metric:
-        One of a yes or no: what is expected and realised.
-    tolerance, metric_tolerance:
-        How large a distance, and how much worse a metric, is none of an alarm's business.
+    metrics:
+        Metrics of a yes or no that are expected and realised; by default the case's first, and
+        the bias, which shows a base rate that has moved.
+    tolerance:
+        How large a distance is none of an alarm's business.
     timezone:
         Whose days are alike, where the case's rows are not independent.
     """
     import polars as pl
 
-    asked = named(metric)
+    asked = [named(name) for name in metrics or usual_metrics(reference)]
     given = answers.filter(pl.col("role") == "answer")
     joined = given.join(truth.select("unit", "truth"), on="unit", how="left", maintain_order="left")
     if reference.clustered:
         days = joined["time"].dt.convert_time_zone(timezone).dt.date().cast(pl.String)
         joined = joined.with_columns(days.alias(DAY))
-    before = _reference_metric(reference, asked)
-    allowed = _allowed(asked, before) if metric_tolerance is None else metric_tolerance
+    rate = float(reference.frame["truth"].cast(pl.Float64).mean() or 0.0)  # type: ignore[arg-type]
+    before = {one.name: _reference_metric(reference, one) for one in asked}
+    allowed = {one.name: _allowed(one, before[one.name], rate) for one in asked}
     detectors: dict[Watch, Detector] = {watch: Detector(length=LENGTH) for watch in WATCHES}
     known = [name.removeprefix(SHIFT) for name in joined.columns if name.startswith(SHIFT)]
     features = [name for name in reference.frame.columns if name in known]
@@ -99,10 +100,10 @@ def monitor_answers(
         case=reference.case.name,
         question=reference.case.question,
         version=version,
-        metric=asked.name,
-        direction=asked.direction,
+        metrics=[one.name for one in asked],
         reference=before,
         reference_rows=reference.frame.height,
+        reference_rate=rate,
         answers=given.height,
         shadows=answers.height - given.height,
         left=given.height - sum(window.rows for window in done),
@@ -110,6 +111,7 @@ def monitor_answers(
         detectors={watch: detectors[watch] for watch in WATCHES},
         tolerance=tolerance,
         metric_tolerance=allowed,
+        window=every.span or f"{every.rows:,} rows",
         captured_columns=features,
         missing_columns=sorted(names - set(features)),
         tool=__version__,
@@ -120,30 +122,32 @@ def _window(
     reference: Reference,
     piece: pl.DataFrame,
     features: list[str],
-    asked: Metric,
-    before: Estimate | Absence,
+    asked: list[Metric],
+    before: dict[str, Estimate | Absence],
     tolerance: float,
-    allowed: float,
+    allowed: dict[str, float],
 ) -> Window:
     import polars as pl
 
     answered = piece.drop_nulls("probability")
     score = answered["probability"].to_numpy()
-    expected = expected_of(asked, score, calibrated=reference.calibrated)
+    expected = {one.name: expected_of(one, score, calibrated=reference.calibrated) for one in asked}
     labelled = answered.drop_nulls("truth")
-    realised: Estimate | Absence | None = None
+    realised: dict[str, Estimate | Absence] = {}
     if labelled.height:
         days = _codes(labelled) if reference.clustered else None
-        realised = estimate(
-            asked.name,
-            labelled["truth"].to_numpy(),
-            labelled["probability"].to_numpy(),
-            cluster=days,
-        )
+        columns = labelled["truth"].to_numpy(), labelled["probability"].to_numpy()
+        realised = {one.name: estimate(one.name, *columns, cluster=days) for one in asked}
     signals = _distances(reference, piece, features, tolerance)
-    for watch, now in (("expected", expected), ("realised", realised)):
-        if isinstance(now, Estimate) and isinstance(before, Estimate):
-            signals.append(_worse(watch, asked, before, now, allowed))  # type: ignore[arg-type]
+    told: list[tuple[Watch, dict[str, Estimate | Absence]]] = [
+        ("expected", expected),
+        ("realised", realised),
+    ]
+    for watch, found in told:
+        for one in asked:
+            now, then = found.get(one.name), before[one.name]
+            if isinstance(now, Estimate) and isinstance(then, Estimate):
+                signals.append(_worse(watch, one, then, now, allowed[one.name]))
     seconds = piece["seconds"]
     versions = piece["version"].value_counts(sort=True)
     first, last = piece["time"].min(), piece["time"].max()
@@ -222,6 +226,7 @@ def _worse(watch: Watch, asked: Metric, before: Estimate, now: Estimate, allowed
     sign = -1.0 if asked.direction == "higher" else 1.0
     loss = sign * (now.value - before.value)
     if asked.direction not in ("higher", "lower"):
+        # Further from where it should be, on whichever side.
         loss = abs(now.value - before.value)
     error = math.hypot(before.se, now.se)
     half = NormalDist().inv_cdf(0.975) * error
@@ -248,13 +253,19 @@ def _reference_metric(reference: Reference, asked: Metric) -> Estimate | Absence
     )
 
 
-def _allowed(asked: Metric, before: Estimate | Absence) -> float:
-    """A tenth of what the metric is better than useless by, for areas; else of itself."""
+def usual_metrics(reference: Reference) -> list[str]:
+    """The case's first metric, and the bias."""
+    return list(dict.fromkeys([reference.case.evaluation.metrics[0], "bias"]))
+
+
+def _allowed(asked: Metric, before: Estimate | Absence, rate: float) -> float:
+    """A tenth: of what an area is above chance, of the base rate for a bias, else of the value."""
     if isinstance(before, Absence):
         return 0.0
-    if asked.name == "roc_auc":
-        return METRIC_SHARE * abs(before.value - 0.5)
-    return METRIC_SHARE * abs(before.value)
+    if asked.direction == "level":
+        return METRIC_SHARE * rate
+    useless = 0.5 if asked.name == "roc_auc" else 0.0
+    return METRIC_SHARE * abs(before.value - useless)
 
 
 def _codes(frame: pl.DataFrame) -> Any:

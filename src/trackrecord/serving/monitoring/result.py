@@ -46,7 +46,7 @@ class Speed(msgspec.Struct, frozen=True):
 class Window(msgspec.Struct, frozen=True, kw_only=True):
     """A window: its answers, what they differ by, and which detectors it made raise an alarm.
 
-    ``expected`` is the metric before truth is known, ``realised`` that of the ``labelled`` rows.
+    ``expected`` has each metric before truth is known, ``realised`` that of the ``labelled`` rows.
     """
 
     start: datetime.datetime
@@ -57,8 +57,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     signals: list[Signal]
     mean_probability: float
     positives: float | None
-    expected: Estimate | Absence
-    realised: Estimate | Absence | None
+    expected: dict[str, Estimate | Absence]
+    realised: dict[str, Estimate | Absence]
     speed: Speed
     evidence: dict[str, float]
     alarms: list[Watch]
@@ -67,24 +67,26 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 class Monitoring(msgspec.Struct, frozen=True, kw_only=True):
     """All windows of a case's answers.
 
-    ``reference`` is the metric on the ``reference_rows`` that the model met before. ``detectors``
-    are the states after the last window.
+    ``reference`` has each metric on the ``reference_rows`` that the model met before, and
+    ``metric_tolerance`` by how much it may be worse. ``detectors`` are the states after the last
+    window. ``left`` answers are in no whole window yet.
     """
 
     case: str
     question: str
     version: int
-    metric: str
-    direction: str
-    reference: Estimate | Absence
+    metrics: list[str]
+    reference: dict[str, Estimate | Absence]
     reference_rows: int
+    reference_rate: float
     answers: int
     shadows: int
     left: int
     windows: list[Window]
     detectors: dict[str, Detector]
     tolerance: float
-    metric_tolerance: float
+    metric_tolerance: dict[str, float]
+    window: str
     captured_columns: list[str]
     missing_columns: list[str]
     tool: str
