@@ -22,7 +22,11 @@ MEMORY = 2 << 30
 
 @contextlib.contextmanager
 def closed_database(
-    tables: Mapping[str, Path], *, spill: Path | None = None, memory: int = MEMORY
+    tables: Mapping[str, Path],
+    *,
+    spill: Path | None = None,
+    memory: int = MEMORY,
+    threads: int | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory whose tables are Parquet files, read as a query needs them.
 
@@ -32,6 +36,9 @@ def closed_database(
         The name of each table and its Parquet file.
     spill:
         A folder for what does not fit into ``memory`` bytes; without one, such a query fails.
+    threads:
+        Of one, rows come in one order and sums of floats in one value each time; by default one for
+        each core.
 
     Raises
     ------
@@ -44,7 +51,7 @@ def closed_database(
 
     database = duckdb.connect(":memory:")
     try:
-        for setting, value in {
+        settings: dict[str, object] = {
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "python_enable_replacements": False,
@@ -52,7 +59,8 @@ def closed_database(
             "temp_directory": str(spill) if spill else "",
             "TimeZone": "UTC",
             "preserve_insertion_order": True,
-        }.items():
+        } | ({} if threads is None else {"threads": threads})
+        for setting, value in settings.items():
             database.execute(f"SET {setting} = ?", [value])
         for name, path in tables.items():
             try:

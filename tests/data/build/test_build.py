@@ -154,14 +154,15 @@ def test_a_run_is_evidence_of_what_was_read_and_what_became_of_the_rows(chained:
     assert json.dumps(said).count("Ulm") == 0
 
 
-def test_groups_come_out_in_one_order_on_any_number_of_cores(bench: Bench) -> None:
+def test_the_same_rows_come_out_in_the_same_order_with_the_same_last_digits(bench: Bench) -> None:
     keys = pl.int_range(0, 300_000, eager=True).hash(7) % 50_000
-    bench.source("big", k=keys, v=keys % 97)
-    bench.step("1_g.sql", "SELECT k, sum(v) AS s FROM big GROUP BY k")
+    bench.source("big", k=keys, v=(keys % 97) / 7)
+    bench.step("1_g.sql", "SELECT k % 1000 AS g, sum(v) AS s, avg(v) AS m FROM big GROUP BY g")
+    bench.step("2_j.sql", "SELECT b.k, g.s FROM big AS b JOIN g ON g.g = b.k % 1000")
+    bench.step("3_w.sql", "SELECT k, row_number() OVER (PARTITION BY k) AS r FROM big")
+    bench.step("4_d.sql", "SELECT DISTINCT k FROM big")
     bench.build()
-    first = table_digest(bench.root / "data/built/g.parquet")
-    assert bench.states(force=True) == {"g": "same"}
-    assert table_digest(bench.root / "data/built/g.parquet") == first
+    assert set(bench.states(force=True).values()) == {"same"}
 
 
 def test_rows_of_one_table_keep_their_order(bench: Bench) -> None:

@@ -211,7 +211,7 @@ def _bring_up(
     file_digest = file_sha256(root / step.file)
     with progress(step.file) as share, temporary(target) as path:
         ran, doubts = _run(root, pipeline, step, path, limits, share)
-        _check_inputs(root, pipeline, step, inputs)
+        _check_inputs(root, pipeline, step, inputs, digests)
         held: ContractHeld | None = None
         if contract is not None:
             share(0.85)
@@ -241,6 +241,7 @@ def _bring_up(
         )  # fmt: skip
         entry = record_build(root, predicate, file_digest)
         _keep(root, step, predicate, contract_sha, entry, path)
+        digests.learn(target, content)
     outcome = Outcome(
         step.name, step.file, state, why, inputs, ran.written.rows, ran.effects, doubts,
         ran.printed, time.monotonic() - clock, entry.evidence,
@@ -300,11 +301,13 @@ def _run(
     return ran, doubts
 
 
-def _check_inputs(root: Path, pipeline: Pipeline, step: Step, inputs: list[Input]) -> None:
+def _check_inputs(
+    root: Path, pipeline: Pipeline, step: Step, inputs: list[Input], digests: Digests
+) -> None:
     """Raise DataError where an input is no longer what it was when the step began."""
     for one in inputs:
         path = table_file(root, pipeline, one.name)
-        if not path.is_file() or file_sha256(path) != one.parquet:
+        if not path.is_file() or digests.parquet(path) != one.parquet:
             raise DataError(
                 f"the table {one.name} changed while {step.file} ran",
                 where=path.relative_to(root).as_posix(),

@@ -15,14 +15,12 @@ from trackrecord.data.build.apart import apart
 from trackrecord.data.build.effect import Effect
 from trackrecord.data.build.effects import effects_of
 from trackrecord.data.build.sql_reads import parse
-from trackrecord.data.build.unsettled import is_unordered
 from trackrecord.data.build.writing import FULL, GROUP_ROWS, Written, is_full, write_table
 from trackrecord.data.sql import MEMORY, closed_database
 from trackrecord.errors import DataError
 
 if TYPE_CHECKING:
     import duckdb
-    from sqlglot import exp
 
 # Counting what became of rows takes no longer than making them did; or than this, of a quick step.
 LEAST_SECONDS = 5.0
@@ -76,7 +74,8 @@ def run_sql(
     began = time.monotonic()
     parts = _parts(sql, where)
     _check_shape(parts, where)
-    with closed_database(tables, spill=spill, memory=memory or MEMORY) as database:
+    # One thread: the same rows in the same order, and the same last digits of sums, each time.
+    with closed_database(tables, spill=spill, memory=memory or MEMORY, threads=1) as database:
 
         def work() -> Ran:
             part = parts[0]
@@ -84,7 +83,7 @@ def run_sql(
                 for part in parts[:-1]:
                     database.execute(part.sql).fetchall()
                 part = parts[-1]
-                written = _select(database, part, trees, out, where, step)
+                written = _select(database, part, out, where, step)
             except duckdb.Error as error:
                 raise failed(_placed(error, database, part), where, part.line, part.sql) from None
             step(0.8)
@@ -181,18 +180,11 @@ def _leading(sql: str) -> int:
 def _select(
     database: duckdb.DuckDBPyConnection,
     part: _Part,
-    trees: list[exp.Expr],
     out: Path,
     where: str,
     step: Callable[[float], None],
 ) -> Written:
-    relation = database.sql(part.sql)
-    names = list(relation.columns)
-    if len(set(names)) == len(names) and part.kind == "SELECT" and is_unordered(trees):
-        # On several cores groups come in any order: sorted, the same rows are the same table.
-        inner = part.sql.rstrip().removesuffix(";")
-        relation = database.sql(f"SELECT * FROM ({inner}\n) ORDER BY ALL")
-    reader = relation.to_arrow_reader(GROUP_ROWS)
+    reader = database.sql(part.sql).to_arrow_reader(GROUP_ROWS)
     return write_table(
         reader,
         reader.schema,

@@ -128,6 +128,10 @@ class Digests:
             self.changed = True
         return known.content
 
+    def learn(self, path: Path, content: str) -> None:
+        """Remember the content digest of a file that was just written."""
+        self._known(path).content = content
+
     def rows(self, path: Path) -> int:
         """Its rows, as its footer says."""
         import pyarrow as pa

@@ -55,27 +55,3 @@ def _functions(tree: exp.Expr) -> set[str]:
         if column.name.lower() in CLOCK and not column.table:
             found.add(column.name.lower())
     return found
-
-
-def is_unordered(trees: list[exp.Expr]) -> bool:
-    """Whether the last SELECT's rows can come in another order each time.
-
-    Rows of one table keep their order through WHERE; what is joined, grouped, made distinct or
-    looked at through windows does not, on several cores.
-    """
-    from sqlglot import exp
-
-    last = trees[-1]
-    if not isinstance(last, exp.Query) or last.args.get("order") is not None:
-        return False
-    for tree in trees:
-        for node in tree.walk():
-            if isinstance(
-                node,
-                exp.Join | exp.Group | exp.Distinct | exp.Window | exp.Qualify | exp.Pivot
-                | exp.Intersect | exp.Except | exp.TableSample,
-            ):  # fmt: skip
-                return True
-            if isinstance(node, exp.Union) and node.args.get("distinct"):
-                return True
-    return False
