@@ -54,14 +54,14 @@ def test_the_outside_is_closed(table: Path, query: str) -> None:
 
 
 def test_what_does_not_fit_is_spilled(tmp_path: Path) -> None:
-    rows = pl.int_range(0, 4_000_000, eager=True).alias("a")
+    rows = pl.int_range(0, 2_000_000, eager=True).alias("a")
     table = tmp_path / "t.parquet"
     pl.DataFrame({"a": rows, "b": rows.hash(1).cast(pl.String)}).write_parquet(table)
     sorted_rows = "SELECT max(n) FROM (SELECT row_number() OVER (ORDER BY b) AS n FROM t)"
     with closed_database({"t": table}, memory=64 << 20) as database, pytest.raises(duckdb.Error):
         database.execute(sorted_rows).fetchall()
     with closed_database({"t": table}, spill=tmp_path / "spill", memory=64 << 20) as database:
-        assert database.execute(sorted_rows).fetchall() == [(4_000_000,)]
+        assert database.execute(sorted_rows).fetchall() == [(2_000_000,)]
 
 
 def test_a_file_that_is_no_table_is_named(tmp_path: Path) -> None:
