@@ -203,6 +203,8 @@ def _column_tree(made: Made, before: str, mark: str, below: str) -> None:
     if made.expression:
         how = "  unchanged" if made.copied and len(made.made_of) == 1 else f"  = {made.expression}"
     by = f"  [{made.by}]" if made.by else ""
+    if made.again:
+        by = ", see above"
     say(f"  {before}{mark}{made.table}.{made.column}{kind}{how}{by}", indent=None)
     inner = before + below
     if made.untold:

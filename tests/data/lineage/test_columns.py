@@ -94,3 +94,16 @@ def test_a_pipeline_of_hundreds_of_steps_ends_in_words_and_not_in_a_stack(tmp_pa
         edges += [Edge(above, f"step:{name}"), Edge(f"step:{name}", f"table:{name}")]
     made = Columns(tmp_path, ordered(nodes, edges)).made("t299", "x")
     assert leaves(made)[0].untold == "there is more than can be shown"
+
+
+def test_a_column_that_many_are_made_of_is_gone_into_once(tmp_path: Path) -> None:
+    root = copy_of_shop(tmp_path)
+    text = "SELECT a.total + b.total AS x FROM cities a JOIN cities b USING (city)"
+    write_step(root, "40_twice.sql", text)
+    write_step(root, "50_more.sql", "SELECT t.x + c.total AS y FROM twice t, cities c")
+    made = Columns(root, lineage_of(root)).made("more", "y")
+    (first, second) = made.made_of
+    assert (first.table, second.table) == ("cities", "twice")
+    assert first.made_of
+    (again,) = second.made_of
+    assert (again.table, again.column, again.again) == ("cities", "total", True)

@@ -21,7 +21,8 @@ class Made(msgspec.Struct, frozen=True):
     """A column of a table and how it was made.
 
     ``by`` is the file of the step, or the raw file; ``expression`` is SQL in columns of the tables
-    that the step reads. ``untold`` says why the origin, or all of it, cannot be told.
+    that the step reads. ``untold`` says why the origin, or all of it, cannot be told; ``again``
+    that the same column is in the tree before, where all of this stands.
     """
 
     table: str
@@ -31,6 +32,7 @@ class Made(msgspec.Struct, frozen=True):
     expression: str = ""
     copied: bool = False
     untold: str = ""
+    again: bool = False
     made_of: list[Made] = []
 
 
@@ -121,16 +123,14 @@ class Columns:
                 why=f"did you mean {near!r}?" if near else f"columns: {', '.join(names[:40])}",
                 next=f"trackrecord data lineage {table}",
             )
-        left = [MOST]
-        return self._made(Origin(table, found or column), left, ())
+        return self._made(Origin(table, found or column), set(), ())
 
-    def _made(self, at: Origin, left: list[int], path: tuple[Origin, ...]) -> Made:
+    def _made(self, at: Origin, seen: set[Origin], path: tuple[Origin, ...]) -> Made:
         node = self.node(at.table)
         kind = next((f.kind for f in node.fields if f.name == at.column), "") if node else ""
-        left[0] -= 1
         if node is None:
             return Made(at.table, at.column, untold=f"there is no table {at.table}")
-        if at in path or left[0] < 0 or len(path) > DEEPEST:
+        if at in path or len(seen) > MOST or len(path) > DEEPEST:
             why = "it is made of itself" if at in path else "there is more than can be shown"
             return Made(at.table, at.column, kind, untold=why)
         if node.kind == "source":
@@ -138,8 +138,11 @@ class Columns:
             if not raw:
                 return Made(at.table, at.column, kind, untold=node.why)
             return Made(at.table, at.column, kind, by=raw[0].name)
+        if at in seen:
+            return Made(at.table, at.column, kind, again=True)
+        seen.add(at)
         if node.kind == "features":
-            return self._feature(node, at, kind, left, path)
+            return self._feature(node, at, kind, seen, path)
         step = self.graph.by_id[f"step:{node.name}"]
         made = Made(at.table, at.column, kind, by=step.file)
         query = self.query(node.name)
@@ -156,11 +159,11 @@ class Columns:
             expression=term.expression,
             copied=term.copied,
             untold=term.untold,
-            made_of=[self._made(one, left, (*path, at)) for one in term.made_of],
+            made_of=[self._made(one, seen, (*path, at)) for one in term.made_of],
         )
 
     def _feature(
-        self, node: Node, at: Origin, kind: str, left: list[int], path: tuple[Origin, ...]
+        self, node: Node, at: Origin, kind: str, seen: set[Origin], path: tuple[Origin, ...]
     ) -> Made:
         """A feature, as its definition takes it of events; or a column of the rows, as it was."""
         made = Made(at.table, at.column, kind, by=node.facts.get("defined in", ""))
@@ -173,7 +176,7 @@ class Columns:
             expression=found.expression,
             copied=found.copied,
             untold=found.untold,
-            made_of=[self._made(one, left, (*path, at)) for one in found.made_of],
+            made_of=[self._made(one, seen, (*path, at)) for one in found.made_of],
         )
 
 

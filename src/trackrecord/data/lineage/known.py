@@ -43,6 +43,7 @@ class Known:
         self.problems: list[str] = []
         self.digests = Digests(root)
         self._said: dict[str, list[Said]] = {kind: [] for kind in SHAPES}
+        self._by_digest: dict[str, Said] = {}
         self._read()
 
     def _read(self) -> None:
@@ -67,7 +68,9 @@ class Known:
             if why := amiss(entry.kind, statement.predicate, len(statement.subject)):
                 self.problems.append(f"entry {entry.seq} of the chain, {entry.kind}: {why}")
                 continue
-            self._said[entry.kind].append(Said(entry, statement))
+            said = Said(entry, statement)
+            self._said[entry.kind].append(said)
+            self._by_digest[entry.evidence] = said
 
     def said(self, kind: str) -> list[Said]:
         """All evidence of a kind, oldest first."""
@@ -75,8 +78,7 @@ class Known:
 
     def evidence(self, digest: str) -> Said | None:
         """The evidence with this digest, of whatever kind."""
-        every = (one for said in self._said.values() for one in said)
-        return next((one for one in every if one.entry.evidence == digest), None)
+        return self._by_digest.get(digest)
 
     def last(self, kind: str, key: str, value: object) -> Said | None:
         """The newest evidence of a kind that says ``value`` under ``key``."""

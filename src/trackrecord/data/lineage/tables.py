@@ -228,6 +228,8 @@ def _built(
         )  # fmt: skip
     except DataError as error:
         return "stale", known.problem(error)
+    except OSError as error:  # it is being written at this moment
+        return "unknown", f"it cannot be looked at: {error.strerror}"
     if found:
         return "stale", "; ".join(found)
     if build is None:
