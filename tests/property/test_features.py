@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackrecord.data.asof import KnownBy, cutoffs, parse_known_by
-from trackrecord.data.features.made import histories_of, keys_of, offline, online
+from trackrecord.data.features.loose import Loose
+from trackrecord.data.features.made import gathered, histories_of, keys_of, offline, online
 from trackrecord.data.features.plan import HOW, Plan, Take, ViewPlan
 from trackrecord.data.features.reading import read_events, settled
 from trackrecord.data.features.spec import View
@@ -212,6 +213,22 @@ def test_every_feature_among_many_and_alone_is_that_of_a_loop(world: World) -> N
 @given(worlds())
 def test_every_feature_of_many_more_worlds_is_that_of_a_loop(world: World) -> None:
     is_that_of_a_loop(world)
+
+
+@settings(max_examples=40, deadline=None)
+@given(worlds())
+def test_events_that_are_not_sorted_give_the_same_latest_values(world: World) -> None:
+    latest = [take for take in world.view.takes if take.how == "latest"]
+    view = world.view._replace(takes=tuple(latest), available=None)
+    plan = world.plan._replace(views=(view,))
+    frame = settled(world.events, view, "events").frame
+    loose = gathered(plan, [frame], keys_of(world.rows, plan))
+    assert isinstance(loose[0], Loose)
+    whole = histories_of(plan, [frame], keys_of(world.rows, plan))
+    made, ages = offline(plan, loose, world.rows)
+    wanted, wanted_ages = offline(plan, whole, world.rows)
+    assert made.equals(wanted)
+    assert (ages[0] == wanted_ages[0]).all()
 
 
 @settings(max_examples=12, deadline=None)

@@ -244,7 +244,7 @@ def _tell_events(view: Any) -> None:
     if view.early:
         say(f"  ! {name}: {counted(view.early, 'event')} available before they happened; "
             "they count from when they happened")  # fmt: skip
-    if view.tied:
+    if getattr(view, "tied", 0):
         say(f"  · {name}: {counted(view.tied, 'event')} with the entity and time of another; "
             "of these the greatest values count as the latest")  # fmt: skip
     if view.timeless:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from trackrecord.data.blame import KeyedDataError
-from trackrecord.data.features.made import histories_of, keys_of, offline
+from trackrecord.data.features.made import gathered, histories_of, keys_of, offline
 from trackrecord.data.features.reading import Events, read_events, table_path, table_paths
 from trackrecord.data.features.record import (
     HOUR,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 ROWS = 1_000_000
+ONCE = 2
 Step = Callable[[str, float], None]
 
 
@@ -77,7 +78,8 @@ def build(
             step(f"reading the events of {name}", 0.1 + 0.4 * number / len(plan.views))
             events.append(read_events(root, view, plan.views[number]))
         step("sorting events", 0.5)
-        histories = histories_of(plan, [one.frame for one in events], keys)
+        few = keys.height <= ONCE * ROWS
+        histories = (gathered if few else histories_of)(plan, [one.frame for one in events], keys)
         hours: list[list[Any]] = [[] for _ in plan.views]
         out.parent.mkdir(parents=True, exist_ok=True)
         count = 0
@@ -99,10 +101,8 @@ def build(
             step("recording", 0.95)
             put(path, out)
     views = [
-        _report(name, one, history.tied, np.concatenate(view_hours), count)
-        for name, one, history, view_hours in zip(
-            definition.view, events, histories, hours, strict=True
-        )
+        _report(name, one, np.concatenate(view_hours), count)
+        for name, one, view_hours in zip(definition.view, events, hours, strict=True)
     ]
     predicate = FeaturesPredicate(
         name=definition.name,
@@ -269,7 +269,7 @@ def _writer(path: Path, table: Any) -> Any:
     return pq.ParquetWriter(path, table.schema, compression="zstd")
 
 
-def _report(name: str, events: Events, tied: int, hours: Any, rows: int) -> ViewReport:
+def _report(name: str, events: Events, hours: Any, rows: int) -> ViewReport:
     matched = len(hours)
     share, lo, hi = unmatched_share(rows - matched, rows)
     return ViewReport(
@@ -278,7 +278,6 @@ def _report(name: str, events: Events, tied: int, hours: Any, rows: int) -> View
         timeless=events.timeless,
         keyless=events.keyless,
         early=events.early,
-        tied=tied,
         matched=matched,
         unmatched=rows - matched,
         share_unmatched=share,

@@ -21,7 +21,13 @@ from trackrecord.data.features.look_ahead import (
     sample_cuts,
     shown,
 )
-from trackrecord.data.features.made import features_at, histories_of, keys_of, offline
+from trackrecord.data.features.made import (
+    features_at,
+    histories_of,
+    histories_of_all,
+    keys_of,
+    offline,
+)
 from trackrecord.data.features.online import OpenFeatures
 from trackrecord.data.features.reading import own_times, reader, table_path, utc_text
 from trackrecord.data.features.record import HOUR, Ages, ages_of, unmatched_share
@@ -111,7 +117,7 @@ def check(
         ]
         events = [read(None) for read in reads]
         histories = histories_of(plan, [one.frame for one in events], keys)
-        opened = OpenFeatures(plan, histories_of(plan, [one.frame for one in events], None))
+        opened = OpenFeatures(plan, histories_of_all(plan, [one.frame for one in events]))
         parity, availability = _parity(written, histories, opened, frame, rows, draw)
         tolerance = close_features(definition, written)
         sample = sample_cuts(asked, cuts, seed)

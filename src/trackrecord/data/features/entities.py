@@ -79,6 +79,11 @@ def _dense(values: pl.Series, entities: pl.Series) -> NDArray[np.int64] | None:
         return None
     table = np.full(high - low + 2, -1, np.int64)
     table[entities.to_numpy() - low] = np.arange(len(entities))
+    if not values.null_count() and len(values):
+        whole = values.to_numpy()
+        if whole.min() >= low and whole.max() <= high:
+            found: NDArray[np.int64] = table[whole.astype(np.int64, copy=False) - low]
+            return found
     inside = values.is_between(low, high).fill_null(False)
     at = (values.fill_null(low).clip(low, high)).to_numpy().astype(np.int64) - low
     return table[np.where(inside.to_numpy(), at, high - low + 1)]

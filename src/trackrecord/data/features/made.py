@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from trackrecord.data.blame import KeyedDataError
 from trackrecord.data.features.asked import asked_at
 from trackrecord.data.features.entities import check_keys, distinct_entities, entity_numbers
 from trackrecord.data.features.history import History, make_history
+from trackrecord.data.features.loose import Loose, can_be_loose, make_loose
 from trackrecord.data.features.offline import Pairs, Taken, features_of, pairs_of
 from trackrecord.data.features.online import OpenFeatures
 from trackrecord.data.features.plan import Plan, ViewPlan
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 THREADS = 2
+Made = TypeVar("Made")
 
 
 def keys_of(frame: pl.DataFrame, plan: Plan) -> pl.DataFrame:
@@ -45,32 +48,56 @@ def keys_of(frame: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     return pl.DataFrame([canonical(frame[name], "UTC", Place("the rows")) for name in plan.keys])
 
 
-def histories_of(
-    plan: Plan, events: list[pl.DataFrame], keys: pl.DataFrame | None
-) -> list[History]:
-    """Each view's history; of the entities that ``keys`` (rows with the entity columns) name, or
-    of all that its events do.
-    """
+def histories_of(plan: Plan, events: list[pl.DataFrame], keys: pl.DataFrame) -> list[History]:
+    """Each view's history, of the entities that ``keys`` (rows with the entity columns) name."""
+    tasks = _tasks(plan, events, keys)
+    return _each(lambda task: make_history(*task), tasks)
+
+
+def histories_of_all(plan: Plan, events: list[pl.DataFrame]) -> list[History]:
+    """Each view's history, of all entities that its events name."""
+    tasks = [
+        (view, frame, distinct_entities(frame, view.by) if view.by else _nobody())
+        for view, frame in zip(plan.views, events, strict=True)
+    ]
+    return _each(lambda task: make_history(*task), tasks)
+
+
+def gathered(plan: Plan, events: list[pl.DataFrame], keys: pl.DataFrame) -> list[History | Loose]:
+    """The same for rows that are asked for once: events stay as they come where that will do."""
+
+    def made(task: tuple[ViewPlan, pl.DataFrame, pl.DataFrame]) -> History | Loose:
+        return make_loose(*task) if can_be_loose(task[0]) else make_history(*task)
+
+    return _each(made, _tasks(plan, events, keys))
+
+
+def _tasks(
+    plan: Plan, events: list[pl.DataFrame], keys: pl.DataFrame
+) -> list[tuple[ViewPlan, pl.DataFrame, pl.DataFrame]]:
+    """Each view with its events and the entities that the rows name."""
     known: dict[tuple[str, ...], pl.DataFrame] = {}
     tasks = []
     for view, frame in zip(plan.views, events, strict=True):
-        if keys is None:
-            entities = distinct_entities(frame, view.by) if view.by else _nobody()
-        else:
-            check_keys(
-                {name: keys[name].dtype for name in view.by},
-                {name: frame[name].dtype for name in view.by
-                 if frame[name].null_count() < frame.height},
-                view.name,
-            )  # fmt: skip
-            if view.by not in known:
-                known[view.by] = distinct_entities(keys, view.by) if view.by else _nobody()
-            entities = known[view.by]
+        check_keys(
+            {name: keys[name].dtype for name in view.by},
+            {name: frame[name].dtype for name in view.by
+             if frame[name].null_count() < frame.height},
+            view.name,
+        )  # fmt: skip
+        if view.by not in known:
+            known[view.by] = distinct_entities(keys, view.by) if view.by else _nobody()
+        entities = known[view.by]
         tasks.append((view, _keyed_alike(frame, view, entities), entities))
+    return tasks
+
+
+def _each(function: Callable[[Any], Made], tasks: Sequence[Any]) -> list[Made]:
+    """The function of each task, in threads: numpy and Polars let go of the interpreter."""
     if len(tasks) == 1:
-        return [make_history(*tasks[0])]
+        return [function(tasks[0])]
     with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(lambda task: make_history(*task), tasks))
+        return list(pool.map(function, tasks))
 
 
 def _keyed_alike(frame: pl.DataFrame, view: ViewPlan, entities: pl.DataFrame) -> pl.DataFrame:
@@ -91,7 +118,7 @@ def _nobody() -> pl.DataFrame:
 
 
 def offline(
-    plan: Plan, histories: list[History], frame: pl.DataFrame
+    plan: Plan, histories: Sequence[History | Loose], frame: pl.DataFrame
 ) -> tuple[pl.DataFrame, list[NDArray[np.int64]]]:
     """The features of all rows of ``frame``, in its order, and each view's ages (:class:`Taken`).
 
@@ -107,7 +134,7 @@ def offline(
 
 
 def features_at(
-    histories: list[History], keys: pl.DataFrame, asked: NDArray[np.int64]
+    histories: Sequence[History | Loose], keys: pl.DataFrame, asked: NDArray[np.int64]
 ) -> list[Taken]:
     """Each view's features for rows with these keys and moments."""
     pairs: dict[tuple[str, ...], Pairs] = {}
@@ -117,12 +144,9 @@ def features_at(
             entities = history.entities
             numbers = entity_numbers(keys, by, entities) if by else np.zeros(len(asked), np.int64)
             pairs[by] = pairs_of(numbers, asked, entities.height)
-    if len(histories) == 1:
-        return [features_of(histories[0], pairs[histories[0].plan.by])]
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(lambda one: features_of(one, pairs[one.plan.by]), histories))
+    return _each(lambda one: features_of(one, pairs[one.plan.by]), histories)
 
 
 def online(plan: Plan, events: list[pl.DataFrame]) -> OpenFeatures:
     """The same features, opened once to answer for one entity at a time."""
-    return OpenFeatures(plan, histories_of(plan, events, None))
+    return OpenFeatures(plan, histories_of_all(plan, events))

@@ -9,7 +9,8 @@ import numpy as np
 from trackrecord.data.features.aggregates import aggregate
 from trackrecord.data.features.asked import NEVER, last_known, moment
 from trackrecord.data.features.history import History, newest_so_far, ruler, sorting
-from trackrecord.data.features.plan import ANY, Take
+from trackrecord.data.features.loose import Loose, event_times, newest_rows
+from trackrecord.data.features.plan import ANY, Take, ViewPlan
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,17 +59,24 @@ def pairs_of(numbers: Whole, asked: Whole, entities: int) -> Pairs:
     return Pairs(numbers[first], asked[first], of_row)
 
 
-def features_of(history: History, pairs: Pairs) -> Taken:
+def features_of(history: History | Loose, pairs: Pairs) -> Taken:
     """The view's features, for the rows that the pairs are of."""
     import polars as pl
 
     known = last_known(pairs.asked)
+    if isinstance(history, Loose):
+        found = newest_rows(history, pairs.numbers, known)
+        if found is not None:
+            ages = _ages(history.plan, pairs, event_times(history, found), found)
+            index = _index(np.where(ages >= 0, found, -1)[pairs.of_row])
+            takes = history.plan.takes
+            columns = [finished(history.events[one.column].gather(index), one) for one in takes]
+            return Taken(columns, ages[pairs.of_row])
+        history = history.sorted()
     last = _last_known_place(history, pairs.numbers, known)
     newest = _at(history.newest, last)
-    ages = np.where(newest >= 0, moment(pairs.asked) - _at(history.event, newest), -1)
-    if history.plan.max_age is not None:
-        newest = np.where(ages <= history.plan.max_age, newest, -1)
-        ages = np.where(newest >= 0, ages, -1)
+    ages = _ages(history.plan, pairs, _at(history.event, newest), newest)
+    newest = np.where(ages >= 0, newest, -1)
     columns, rows, index = [], None, pl.Series(pairs.of_row)
     for take in history.plan.takes:
         if take.how == "latest":
@@ -79,6 +87,12 @@ def features_of(history: History, pairs: Pairs) -> Taken:
             column = _windowed(history, take, pairs, known, last).gather(index)
         columns.append(finished(column, take))
     return Taken(columns, ages[pairs.of_row])
+
+
+def _ages(plan: ViewPlan, pairs: Pairs, event: Whole, newest: Whole) -> Whole:
+    """The age of each pair's newest event; -1 for none, and for one that is too old."""
+    ages = np.where(newest >= 0, moment(pairs.asked) - event, -1)
+    return ages if plan.max_age is None else np.where(ages <= plan.max_age, ages, -1)
 
 
 def finished(column: pl.Series, take: Take) -> pl.Series:

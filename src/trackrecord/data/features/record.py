@@ -33,9 +33,8 @@ class ViewReport(msgspec.Struct, frozen=True, kw_only=True):
     """What a view gave. ``matched`` of all rows have an event that counts; the share of
     ``unmatched`` has Wilson's interval at 95 %.
 
-    Of its ``events``, ``timeless`` ones had no time, ``keyless`` ones no entity, ``early`` ones an
-    availability before their time, and ``tied`` ones the entity and both times of another (counted
-    where a latest value is taken).
+    Of its ``events``, ``timeless`` ones had no time, ``keyless`` ones no entity, and ``early`` ones
+    an availability before their time.
     """
 
     name: str
@@ -43,7 +42,6 @@ class ViewReport(msgspec.Struct, frozen=True, kw_only=True):
     timeless: int = 0
     keyless: int = 0
     early: int = 0
-    tied: int = 0
     matched: int
     unmatched: int
     share_unmatched: float

@@ -11,7 +11,11 @@ from trackrecord.errors import DataError
 from trackrecord.stats.proportions import proportion
 
 
-@looks_for("features that know what came after the row's moment", kind="L2")
+@looks_for(
+    "features that know what came after the row's moment",
+    kind="L2",
+    needs="a case whose data are features that were built here",
+)
 def look_ahead(world: World) -> Iterator[Sign]:
     """The share of values that are others when what was not known yet is taken away.
 
