@@ -39,6 +39,15 @@ def unpacking(path: Path, where: str) -> Iterator[list[Entry]]:
         ) from None
 
 
+def names_in(path: Path) -> list[str]:
+    """The names in a zip; none where it is damaged, which reading it will say."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return []
+
+
 def only_table(entries: list[Entry]) -> Entry | None:
     """The one table in an archive; None where there are others beside it, or none."""
     tables = [e for e in entries if PurePosixPath(e.path).suffix.lower() in TABLES]

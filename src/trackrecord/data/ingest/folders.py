@@ -6,10 +6,12 @@ import csv
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from trackrecord.data.ingest import pictures
+from trackrecord.data.ingest.alike import phash
 from trackrecord.data.ingest.record import Note, Read, Seen
 from trackrecord.data.ingest.store import raw_file
 from trackrecord.errors import DataError, suggest
@@ -21,6 +23,7 @@ TEXTS = (".txt", ".md", ".text")
 TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".arrow", ".feather", ".sqlite", ".db")
 LABELS = "labels.csv"
 ROWS, BYTES = 1 << 14, 1 << 24
+AT_ONCE = 64
 
 
 class Entry(NamedTuple):
@@ -116,32 +119,38 @@ class Files:
         columns = [("path", text), ("label", text)]
         if self.content == "pictures":
             columns += [("width", pa.int64()), ("height", pa.int64()), ("digest", text)]
+            columns += [("phash", text)] if read.phash else []
         else:
             columns += [("text", text)]
         self.schema = pa.schema(columns)
         self.inferred: dict[str, str] = {}
         self.bad: list[Seen] = []
         self.bad_files = 0
+        self.unhashed: list[str] = []
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Rows in the order of the paths."""
         import pyarrow as pa
 
-        self.bad, self.bad_files = [], 0
+        self.bad, self.bad_files, self.unhashed = [], 0, []
         rows: list[tuple[object, ...]] = []
         size = 0
-        for number, file in enumerate(self.files, 1):
-            data = raw_file(self.root, file.digest).read_bytes()
-            try:
-                inside = self._inside(file, data)
-            except ValueError as error:
-                self._bad(number, file, str(error))
-                continue
-            rows.append((file.path, self._label(file.path), *inside))
-            size += len(data) if self.content == "texts" else 0
-            if len(rows) >= ROWS or size >= BYTES:
-                yield self._batch(rows)
-                rows, size = [], 0
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            for start in range(0, len(self.files), AT_ONCE):
+                some = self.files[start : start + AT_ONCE]
+                for number, (file, inside) in enumerate(
+                    zip(some, pool.map(self._read, some), strict=True), start + 1
+                ):
+                    if isinstance(inside, ValueError):
+                        self._bad(number, file, str(inside))
+                        continue
+                    if self.read.phash and inside[-1] is None:
+                        self.unhashed.append(file.path)
+                    rows.append((file.path, self._label(file.path), *inside))
+                    size += file.size if self.content == "texts" else 0
+                    if len(rows) >= ROWS or size >= BYTES:
+                        yield self._batch(rows)
+                        rows, size = [], 0
         if rows:
             yield self._batch(rows)
         if not self.files:
@@ -161,14 +170,31 @@ class Files:
         ):
             if count:
                 found.append(Note(code=code, what=what, rows=count, lost=True, first=first))
-        return found
+        return [*found, self._told()] if self.unhashed else found
+
+    def _read(self, file: Kept) -> tuple[object, ...] | ValueError:
+        """What is in a file, or why nothing is."""
+        try:
+            return self._inside(file, raw_file(self.root, file.digest).read_bytes())
+        except ValueError as error:
+            return error
+
+    def _told(self) -> Note:
+        """Pictures without a hash: a blank page, or one whose pixels cannot be decoded."""
+        what = "is flat, huge or cannot be decoded, and has no hash of what it shows"
+        first = self._seen(self.unhashed)
+        return Note(
+            code="no_phash", what=what, rows=len(self.unhashed), column="phash", first=first
+        )
 
     def _seen(self, paths: list[str]) -> list[Seen]:
         return [Seen(0, path) for path in paths[:3]]
 
     def _inside(self, file: Kept, data: bytes) -> tuple[object, ...]:
         if self.content == "pictures":
-            return (*pictures.size_of(data), file.digest)
+            width, height = pictures.size_of(data)
+            shown = (phash(data, width * height),) if self.read.phash else ()
+            return (width, height, file.digest, *shown)
         if b"\0" in data:
             raise ValueError("there is a NUL byte in it, which a text never has")
         try:

@@ -10,7 +10,9 @@ from typing import BinaryIO, NamedTuple, cast
 
 import msgspec
 
-from trackrecord.data.ingest.archive import only_table, unpacking
+from trackrecord.data.ingest import pictures
+from trackrecord.data.ingest.alike import can_hash
+from trackrecord.data.ingest.archive import names_in, only_table, unpacking
 from trackrecord.data.ingest.convert import Batches
 from trackrecord.data.ingest.folders import Entry, Files, Kept, walk
 from trackrecord.data.ingest.postgres import asked, shown_address
@@ -51,10 +53,13 @@ def keep(store: Store, given: Path | str, read: Read) -> Raw:
         return Raw(digest, size, read, as_written=answer.as_written)
     if read.format == "folder":
         entries, links = walk(given)
+        read = _hashed(read, [entry.path for entry in entries])
         files = _keep_each(store, entries)
         lines = "".join(f"{file.digest}  {file.path}\n" for file in files)
         digest, _ = store.keep(io.BytesIO(lines.encode("utf-8", "surrogateescape")))
         return Raw(digest, sum(file.size for file in files), read, files, links)
+    if read.format == "zip":
+        read = _hashed(read, names_in(given))
     _refuse_written(given, read)
     before = given.stat()
     with given.open("rb") as file:
@@ -68,6 +73,12 @@ def keep(store: Store, given: Path | str, read: Read) -> Raw:
             next="wait for the program that writes it, then type the same command again",
         )
     return Raw(digest, size, read)
+
+
+def _hashed(read: Read, paths: list[str]) -> Read:
+    """With the hashing of pictures, where there are some and they can be decoded."""
+    some = any(PurePosixPath(path).suffix.lower() in pictures.ENDINGS for path in paths)
+    return msgspec.structs.replace(read, phash=some and can_hash())
 
 
 def _refuse_written(given: Path, read: Read) -> None:

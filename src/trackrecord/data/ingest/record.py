@@ -61,6 +61,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     table: str | None = None
     query: str | None = None
     skip_bad: bool = False
+    phash: bool = False
 
 
 class SourceFile(msgspec.Struct, frozen=True, kw_only=True):
