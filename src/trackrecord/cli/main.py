@@ -34,6 +34,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "register": ("register", "a run's model as files that can be served, proven to be it"),
     "serve": ("serve", "answer over HTTP with the champion, watched and swapped without a pause"),
     "truth": ("truth", "add: what came true of the units a server was asked about"),
+    "monitor": ("monitor", "how a served model fares: drift, expected and realised performance"),
     "rollout": ("rollout", "start, watch, promote or take back another version, by evidence"),
     "doctor": ("doctor", "find and explain a torn, forked or incomplete ledger"),
 }

@@ -111,7 +111,7 @@ def monitor_answers(
         detectors={watch: detectors[watch] for watch in WATCHES},
         tolerance=tolerance,
         metric_tolerance=allowed,
-        window=every.span or f"{every.rows:,} rows",
+        window=every.words,
         captured_columns=features,
         missing_columns=sorted(names - set(features)),
         tool=__version__,

@@ -22,6 +22,14 @@ class Every(msgspec.Struct, frozen=True):
     rows: int | None = None
     span: str | None = None
 
+    @property
+    def words(self) -> str:
+        """``7 days``, ``1,000 rows``."""
+        if self.span is None:
+            return f"{self.rows:,} rows"
+        unit = UNITS[self.span[-1]]
+        return f"{self.span[:-1]} {unit if self.span[:-1] != '1' else unit[:-1]}"
+
 
 def parse_every(text: str) -> Every:
     """``1000`` rows, or ``30m``, ``6h``, ``1d``, ``1w``. Raises BadInput."""
