@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import digests, trackrecord
 from tests.data.lineage.example import CLEAN, HOSTILE, copy_of_shop, write_step
+from tests.data.lineage.test_send import address, server
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +148,14 @@ def test_a_dead_server_ends_in_2_with_what_was_not_sent(kept: Path) -> None:
     assert told.code == 2
     assert "0 sent, 12 not" in told.err
     assert "nothing is lost" in told.err
+
+
+def test_events_are_posted_to_a_server_that_is_there(kept: Path) -> None:
+    with server() as there:
+        told = trackrecord("data", "lineage", "--openlineage", address(there), at=kept)
+        assert told.code == 0
+        assert "sent 12 events to http://127.0.0.1" in told.out
+        assert len({body["run"]["runId"] for _, _, body in there.came}) == 6
 
 
 def test_dagster_assets_are_written(root: Path) -> None:
