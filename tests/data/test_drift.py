@@ -27,7 +27,7 @@ def values(drift: Drift, name: str) -> Measured:
     return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(numbers, numbers)
 def test_distances_of_numbers_are_scipys(a: np.ndarray, b: np.ndarray) -> None:
     found = distance(np.sort(a), np.sort(b))
@@ -35,7 +35,7 @@ def test_distances_of_numbers_are_scipys(a: np.ndarray, b: np.ndarray) -> None:
     assert found.wasserstein == pytest.approx(wasserstein_distance(a, b), abs=1e-9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(counts, counts)
 def test_distances_of_categories_are_scipys(a: np.ndarray, b: np.ndarray) -> None:
     some = (a + b) > 0
@@ -117,20 +117,20 @@ def clustered(draw: np.random.Generator, days: int, rows: int, first: int) -> pl
 def test_days_that_differ_are_no_drift_once_they_are_named() -> None:
     draw = np.random.default_rng(3)
     alarms = {"named": 0, "unnamed": 0}
-    for _ in range(60):
+    for _ in range(40):
         a, b = clustered(draw, 30, 20, 0), clustered(draw, 20, 20, 100)
         named = compare_tables(a, b, cluster="day", classifier=False)
         unnamed = compare_tables(a.drop("day"), b.drop("day"), classifier=False)
         for key, found in (("named", named), ("unnamed", unnamed)):
             every = [c.values.adjusted for c in found.columns if c.values is not None]
             alarms[key] += min(every) <= 0.05
-    assert alarms["named"] <= 3 + 2 * 2.85**0.5
-    assert alarms["unnamed"] > 30
+    assert alarms["named"] <= 2 + 2 * 1.9**0.5
+    assert alarms["unnamed"] > 20
 
 
 def test_drift_that_is_there_is_found_and_the_rest_is_not() -> None:
     draw = np.random.default_rng(4)
-    a, b = table(draw, 4000), table(draw, 4000, shift=0.8)
+    a, b = table(draw, 1500), table(draw, 1500, shift=0.8)
     b = b.with_columns(pl.col("town").replace("Nice", "Paris"))
     found = compare_tables(a, b)
     graded = {column.name: column.severity for column in found.columns}
@@ -141,8 +141,10 @@ def test_drift_that_is_there_is_found_and_the_rest_is_not() -> None:
     assert (town.new, town.vanished) == (["Paris"], ["Nice"])
     assert town.new_share == pytest.approx(0.05, abs=0.02)
     assert isinstance(found.classifier, Estimate)
-    assert found.classifier.lo > 0.7
+    assert found.classifier.lo > 0.65
     assert found.classifier_severity == "severe"
+    assert [one.name for one in found.told_by][:2] == ["x", "town"]
+    assert found.told_by[0].lost > 0.1
 
 
 def test_a_large_sample_makes_no_small_drift_severe() -> None:
@@ -155,7 +157,7 @@ def test_a_large_sample_makes_no_small_drift_severe() -> None:
 
 def test_a_model_cannot_tell_two_samples_of_one_population_apart() -> None:
     draw = np.random.default_rng(6)
-    found = compare_tables(table(draw, 1500), table(draw, 1500))
+    found = compare_tables(table(draw, 500), table(draw, 500))
     assert isinstance(found.classifier, Estimate)
     assert found.classifier.lo <= 0.5 <= found.classifier.hi + 0.01
     assert found.severity == "none"
@@ -170,9 +172,9 @@ def test_a_table_and_its_copy_are_alike_to_a_model() -> None:
 
 def test_a_model_sees_what_no_column_shows_alone() -> None:
     draw = np.random.default_rng(7)
-    both = draw.normal(0, 1, (4000, 2))
+    both = draw.normal(0, 1, (1500, 2))
     a = pl.DataFrame({"x": both[:, 0], "y": both[:, 0] * 0.8 + both[:, 1] * 0.6})
-    b = pl.DataFrame({"x": draw.normal(0, 1, 4000), "y": draw.normal(0, 1, 4000)})
+    b = pl.DataFrame({"x": draw.normal(0, 1, 1500), "y": draw.normal(0, 1, 1500)})
     found = compare_tables(a, b)
     assert all(column.severity == "none" for column in found.columns)
     assert found.classifier_severity == "severe"
@@ -206,6 +208,54 @@ def test_what_cannot_be_compared_says_why() -> None:
     assert all(why.values())
     assert (found.other_kind, found.only_a) == (["kind"], ["first"])
     assert found.severity == "severe"
+
+
+def test_values_that_are_all_new_are_far_however_rare_each_is() -> None:
+    """Pooled with all rare values they would look the same; names that never recur are no news."""
+    hours = pl.DataFrame(
+        {"hour": [f"h{i // 4}" for i in range(1200)], "day": [i // 40 for i in range(1200)]}
+    )
+    later = hours.with_columns(pl.format("later {}", "hour").alias("hour"), pl.col("day") + 100)
+    (found,) = compare_tables(hours.drop("day"), later.drop("day"), classifier=False).columns
+    assert found.severity == "severe"
+    assert found.values is not None
+    assert found.values.effect == 1
+    (same,) = compare_tables(hours.drop("day"), hours.drop("day"), classifier=False).columns
+    assert same.severity == "none"
+    # each hour is of one day, so that other days have other hours by themselves
+    (by_day,) = compare_tables(hours, later, cluster="day", classifier=False).columns
+    assert by_day.severity == "none"
+
+
+@pytest.mark.slow
+def test_rare_values_that_differ_by_chance_raise_no_alarm() -> None:
+    draw = np.random.default_rng(9)
+    alarms = 0
+    for _ in range(150):
+        sides = [
+            pl.DataFrame({"c": (400 * draw.random(n) ** 2).astype(int).astype(str)})
+            for n in (500, 700)
+        ]
+        (found,) = compare_tables(*sides, classifier=False).columns
+        assert found.new
+        alarms += found.values is not None and found.values.adjusted <= 0.05
+    assert alarms <= 0.05 * 150 + 2 * (0.05 * 0.95 * 150) ** 0.5
+
+
+def test_a_value_that_takes_up_a_column_has_a_bin_of_its_own() -> None:
+    a = pl.DataFrame({"month": [1] * 300})
+    (found,) = compare_tables(a, a + 1, classifier=False).columns
+    assert found.psi is not None
+    assert found.psi > 5
+    assert found.jensen_shannon == 1
+    (found,) = compare_tables(a, a, classifier=False).columns
+    assert found.psi == 0
+
+
+def test_no_distance_has_no_small_p_however_it_is_rounded() -> None:
+    a = pl.DataFrame({"year": [2013] * 90, "day": [0, 1, 2] * 30})
+    b = pl.DataFrame({"year": [2013] * 70, "day": [4, 5] * 35})
+    assert values(compare_tables(a, b, cluster="day", classifier=False), "year").p == 1
 
 
 def test_one_cluster_is_no_sample_of_clusters() -> None:

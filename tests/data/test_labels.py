@@ -15,6 +15,7 @@ from trackrecord.data.labels.outliers import outliers
 from trackrecord.errors import BadInput, DataError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "rate"), [(1, 0.1), (2, 0.2)])
 def test_planted_noise_in_digits_is_found_and_counted(seed: int, rate: float) -> None:
     """cleanlab 2.9 on the same probabilities, by noise rate: 0.97 and 0.84 of a tenth."""
@@ -101,6 +102,13 @@ def test_what_lies_outside_tukeys_outer_fences_is_shown() -> None:
     assert (found.rows, found.first, found.values) == (1, [101], [10_000])
     assert found.high == pytest.approx(75 + 3 * 50)
     assert found.lo < 1 / 101 < found.hi
+
+
+def test_the_furthest_values_are_shown_first_and_what_share_lies_outside() -> None:
+    found = outliers(pl.Series("x", [500, *range(100), -10_000, 900, None]))
+    assert found is not None
+    assert (found.first, found.values) == ([102, 103, 1], [-10_000, 900, 500])
+    assert found.share == pytest.approx(3 / 103)
 
 
 @pytest.mark.parametrize("values", [[1.0] * 50, [1.0, 99.0], [None] * 30, [float("inf")] * 30])

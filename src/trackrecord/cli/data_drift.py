@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from trackrecord.cli.columns import level_in, path_in
+from trackrecord.cli.columns import level_in
 from trackrecord.cli.command import Answer
+from trackrecord.cli.data_profile import table_path, workspace_root
 from trackrecord.cli.printing import counted, progress, say, table
+from trackrecord.data.finding import percent
 from trackrecord.errors import BadInput
 
 if TYPE_CHECKING:
@@ -22,11 +24,14 @@ EPILOG = (
     "  trackrecord data drift train.csv today.csv --cluster day --fail severe\n\n"
     "exit 1 where the severity is at least moderate, or what --fail says"
 )
+TOLD_BY = 5
+# An area that leaves nothing to tell, and the part of it that one column gives by itself.
+CERTAIN, HALF = 0.99, 0.5
 MARKS = {"none": " ", "slight": "·", "moderate": "▲", "severe": "✗"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("first", help="the reference: CSV, Parquet or Arrow")
+    parser.add_argument("first", help="the reference: a table's name, or a CSV, Parquet or Arrow")
     parser.add_argument("second", help="the table that is compared with it")
     parser.add_argument(
         "--cluster", metavar="COL", help="a column whose rows depend on one another: a day, a user"
@@ -61,8 +66,9 @@ def run(options: argparse.Namespace) -> Answer:
         raise BadInput(f"--level {level:g} is no level of an interval", next="--level 0.95")
     with progress("comparing") as step:
         step("reading", 0.1)
-        first = read_table(path_in(options, options.first))
-        second = read_table(path_in(options, options.second))
+        root = workspace_root(options)
+        first = read_table(table_path(options.first, root, options))
+        second = read_table(table_path(options.second, root, options))
         step("comparing", 0.5)
         found = compare_tables(
             first,
@@ -105,7 +111,7 @@ def tell(found: Drift) -> None:
             if values:
                 listed = ", ".join(repr(value[:30]) for value in values[:5])
                 more = ", …" if len(values) > 5 else ""
-                say(f"  · {column.name}: {which}, {100 * share:.2g} % of rows: {listed}{more}")
+                say(f"  · {column.name}: {which}, {percent(share)} of rows: {listed}{more}")
         if column.why is not None:
             say(f"  · {column.name}: not compared: {column.why}")
     for names, where in (
@@ -128,8 +134,21 @@ def _tell_classifier(found: Drift) -> None:
             f"{told.value:.3f} [{told.lo:.3f}, {told.hi:.3f}] ({found.classifier_rows:,} rows; "
             "0.5 is not at all)"
         )
+        if told.lo > 0.5:
+            _tell_by(found, told.value)
     elif told is not None:
         say(f"  no model was asked to tell them apart: {told.reason}")
+
+
+def _tell_by(found: Drift, area: float) -> None:
+    if not found.told_by:
+        return
+    listed = "; ".join(f"{one.name} {one.lost:.3f}" for one in found.told_by[:TOLD_BY])
+    more = f"; and {len(found.told_by) - TOLD_BY} more" if len(found.told_by) > TOLD_BY else ""
+    say(f"    mostly by, with what of the area is lost without each: {listed}{more}")
+    first = found.told_by[0]
+    if area >= CERTAIN and first.lost >= HALF * (area - 0.5):
+        say(f"    {first.name} alone names the table: with --skip {first.name} the model says more")
 
 
 def _row(column: ColumnDrift, shown: str, measured: Measured) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from trackrecord.cli.columns import level_in, path_in
+from trackrecord.cli.columns import level_in
 from trackrecord.cli.command import Answer
+from trackrecord.cli.data_profile import table_path, workspace_root
 from trackrecord.cli.printing import counted, progress, say, table
 from trackrecord.errors import BadInput
 
@@ -17,6 +18,8 @@ DESCRIPTION = (
     "Rank the labels that are probably wrong, and show values that are written in several ways\n"
     "or lie far outside. Doubts are for you to decide: nothing is changed."
 )
+# The least share of values that are a long tail.
+TAIL = 0.01
 EPILOG = (
     "examples:\n"
     "  trackrecord data labels reviews.parquet --target stars --skip id\n"
@@ -26,7 +29,7 @@ EPILOG = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", help="CSV, Parquet or Arrow")
+    parser.add_argument("file", help="a table's name, or a CSV, Parquet or Arrow file")
     parser.add_argument("--target", metavar="COL", required=True, help="the column of labels")
     parser.add_argument(
         "--score",
@@ -54,7 +57,7 @@ def run(options: argparse.Namespace) -> Answer:
         raise BadInput(f"--level {level:g} is no level of an interval", next="--level 0.95")
     with progress("doubting") as step:
         step("reading", 0.1)
-        frame = read_table(path_in(options, options.file))
+        frame = read_table(table_path(options.file, workspace_root(options), options))
         step("judging labels", 0.4)
         found = doubt_labels(
             frame, options.target, score=options.score, skip=options.skip, level=level
@@ -69,7 +72,10 @@ def tell(found: LabelDoubt, top: int) -> None:
     say(f"  about {share} % [{lo}, {hi}] of {found.rows:,} labels are probably wrong")
     say(f"  · judged by {found.source}; a poor model doubts too much")
     if found.left_out:
-        say(f"  · {counted(found.left_out, 'row')} not judged")
+        say(
+            f"  · {counted(found.left_out, 'row')} not judged: no label, one of under ten rows, "
+            "or beyond 50,000"
+        )
     shown = found.doubted[: max(top, 0)]
     if shown:
         rows = [[f"{one.row:,}", one.label, one.likely, f"{-one.margin:.2f}"] for one in shown]
@@ -85,7 +91,9 @@ def tell(found: LabelDoubt, top: int) -> None:
         values = ", ".join(
             f"{value:g} (row {row:,})" for value, row in zip(far.values, far.first, strict=True)
         )
+        tail = "; so many are rather a long tail than mistakes" if far.lo > TAIL else ""
         say(
-            f"  ? {far.column}: {counted(far.rows, 'value')} outside [{far.low:g}, {far.high:g}], "
-            f"three quartile ranges beyond the quartiles: {values}"
+            f"  ? {far.column}: {counted(far.rows, 'value')} ({100 * far.share:.2g} %) outside "
+            f"[{far.low:g}, {far.high:g}], three quartile ranges beyond the quartiles{tail}. "
+            f"Furthest: {values}"
         )

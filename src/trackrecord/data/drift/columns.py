@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +30,7 @@ GRID = 64
 CATEGORIES = 50
 NAMES = 0.4  # of all rows: with so many different values, they name rows
 EXPECTED = 5
+MANY = 1e9  # degrees of freedom that are as good as infinitely many
 LISTED = 10
 ONE_CLUSTER = "a table has less than two clusters, which cannot show how much clusters differ"
 
@@ -143,10 +145,17 @@ def _categories(
         from scipy.special import chdtrc
 
         p = float(chdtrc(degrees, chi2)) if degrees > 0 else 1.0
+    values = _furthest(
+        [
+            _measured(effect, float(np.quantile(sizes, level)), p),
+            _unseen(a, b, clusters, level),
+            _unseen(b, a, clusters and Clusters(clusters.b, clusters.a, clusters.number), level),
+        ]
+    )
     return _with(
         found,
         measure="total variation",
-        values=_measured(effect, float(np.quantile(sizes, level)), p),
+        values=values,
         psi=psi(sides[0], sides[1]),
         jensen_shannon=jensen_shannon(sides[0], sides[1]),
         chi2=chi2,
@@ -158,12 +167,68 @@ def _categories(
     )
 
 
+def _unseen(a: pl.Series, b: pl.Series, clusters: Clusters | None, level: float) -> Measured | None:
+    """The share of ``b``'s rows with a value that ``a`` has not, over what chance gives.
+
+    By chance it is the share of ``a``'s rows whose value is there once, or in one cluster only
+    (Good 1953). The total variation is at least what is over, as it is the largest difference of
+    any set of values; pooling rare ones does not see it.
+    """
+    import polars as pl
+    from scipy.special import stdtr, stdtrit
+
+    known = a.unique().implode()
+    new = ~b.is_in(known)
+    if not new.any():
+        return None
+    times = pl.len() if clusters is None else pl.col("cluster").n_unique()
+    codes = np.arange(len(a)) if clusters is None else clusters.a
+    seen = pl.DataFrame({"value": a, "cluster": codes}).group_by("value").agg(
+        pl.len().alias("rows"), times.alias("times")
+    )  # fmt: skip
+    once, twice = (seen.filter(pl.col("times") == n) for n in (1, 2))
+    effect = float(new.mean() or 0) - float(once["rows"].sum()) / len(a)  # type: ignore[arg-type]
+    if effect <= 0:
+        return None
+    # Values come and go whole (Robbins 1968): with each, all of its rows.
+    squares = float((once["rows"] ** 2).sum()) + float((twice["rows"] ** 2).sum()) / 2
+    variance = squares / len(a) ** 2
+    variance += float((b.filter(new).value_counts()["count"] ** 2).sum()) / len(b) ** 2
+    degrees = math.inf
+    if clusters is not None:
+        alone = a.is_in(once["value"].implode()).to_numpy().astype(np.int64)
+        errors = errors_of_shares(alone, new.to_numpy().astype(np.int64), 2, clusters)
+        if errors is None:
+            return None
+        variance += float(errors[:, 1].var())
+        degrees = clusters.degrees
+    error = math.sqrt(variance)
+    band = float(stdtrit(min(degrees, MANY), (1 + level) / 2)) * error
+    return _measured(effect, band, 2 * float(stdtr(min(degrees, MANY), -effect / error)))
+
+
+def _furthest(some: list[Measured | None]) -> Measured:
+    """The one that is shown to be furthest, its p the least, for so many (Bonferroni)."""
+    from msgspec.structs import replace
+
+    there = [one for one in some if one is not None]
+    best = max(there, key=lambda one: one.lo)
+    return replace(best, p=min(1.0, len(there) * min(one.p for one in there)))
+
+
 def _missing(
     a: NDArray[np.bool_], b: NDArray[np.bool_], clusters: Clusters | None, level: float
 ) -> Measured | None:
     """The difference in the share that is missing; None where nothing is, or everything."""
     if a.all() == b.all() and a.any() == b.any() and (a.all() or not a.any()):
         return None
+    return _shares_apart(a, b, clusters, level)
+
+
+def _shares_apart(
+    a: NDArray[np.bool_], b: NDArray[np.bool_], clusters: Clusters | None, level: float
+) -> Measured | None:
+    """The difference in the share of rows that are true; None of less than two clusters."""
     codes = a.astype(np.int64), b.astype(np.int64)
     errors = errors_of_shares(*codes, 2, clusters)
     if errors is None:

@@ -15,6 +15,7 @@ from trackrecord.data.drift.result import (
     LEAST_AREA,
     ColumnDrift,
     Drift,
+    Importance,
     Measured,
     grade,
     worst,
@@ -78,10 +79,11 @@ def compare_tables(
     columns = _graded(columns)
     told: Estimate | Absence | None = None
     rows, by_model = 0, grade(0.0)
+    told_by: list[Importance] = []
     if classifier:
         from trackrecord.data.drift.classifier import tell_apart
 
-        told, rows = tell_apart(a.select(same), b.select(same), clusters, level)
+        told, rows, told_by = tell_apart(a.select(same), b.select(same), clusters, level)
         if isinstance(told, Estimate):
             by_model = grade(told.lo, LEAST_AREA)
     severity = worst([by_model, *(column.severity for column in columns)])
@@ -98,6 +100,7 @@ def compare_tables(
         classifier=told,
         classifier_severity=by_model,
         classifier_rows=rows,
+        told_by=told_by,
     )
 
 

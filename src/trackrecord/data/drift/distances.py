@@ -63,9 +63,14 @@ def ks_band(n: int, m: int, level: float) -> float:
 
 
 def edges_of(reference: Floats) -> Floats:
-    """Inner edges of ten bins with equally many of the sorted ``reference``; each edge once."""
-    places = np.arange(1, BINS) * reference.size // BINS
-    return np.unique(reference[places])
+    """Inner edges of ten bins with equally many of the sorted ``reference``; each edge once.
+
+    A value that takes up a bin or more has one of its own.
+    """
+    edges, times = np.unique(
+        reference[np.arange(1, BINS) * reference.size // BINS], return_counts=True
+    )
+    return np.unique(np.concatenate([edges, np.nextafter(edges[times > 1], np.inf)]))
 
 
 def binned(values: Floats, edges: Floats) -> NDArray[np.int64]:

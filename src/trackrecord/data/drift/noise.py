@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DRAWS = 2000
 SEED = 20_240_101
+ROUNDING = 1e-12
 
 
 class Clusters(NamedTuple):
@@ -69,4 +70,4 @@ def _covariance(a: Ints, b: Ints, kinds: int, clusters: Clusters | None) -> Floa
 
 def chance_of(errors: Floats, size: float) -> float:
     """How often an error is at least ``size``: a p that is never 0 (Davison & Hinkley 1997)."""
-    return float((1 + np.count_nonzero(errors >= size)) / (errors.size + 1))
+    return float((1 + np.count_nonzero(errors >= size - ROUNDING)) / (errors.size + 1))

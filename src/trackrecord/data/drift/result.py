@@ -64,8 +64,18 @@ class ColumnDrift(msgspec.Struct, frozen=True, kw_only=True):
         return worst([m.severity for m in (self.values, self.missing) if m is not None])
 
 
+class Importance(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of the area under the curve is ``lost`` where the column is shuffled."""
+
+    name: str
+    lost: float
+
+
 class Drift(msgspec.Struct, frozen=True, kw_only=True):
-    """Two tables compared. ``classifier`` is the area by which a model tells their rows apart."""
+    """Two tables compared. ``classifier`` is the area by which a model tells their rows apart.
+
+    ``told_by`` are the columns that it tells them by, the most important first.
+    """
 
     rows: tuple[int, int]
     clusters: int | None
@@ -79,6 +89,7 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     classifier: Estimate | Absence | None
     classifier_severity: Severity
     classifier_rows: int
+    told_by: list[Importance] = []
 
 
 def worst(severities: list[Severity]) -> Severity:

@@ -103,7 +103,7 @@ def doubt_labels(
     label = text[judged].replace_strict(codes, return_dtype=pl.Int64).to_numpy()
     if score is None:
         used = frame.drop([target, *(skip or [])])[judged]
-        features, _ = matrix(used)
+        features, _, _ = matrix(used)
         probability = crossfitted(features, label, len(classes))
         source = f"trees, cross-fitted on {features.shape[1]} columns"
     else:

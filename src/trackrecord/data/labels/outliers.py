@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from trackrecord.stats.proportions import proportion
 
@@ -19,8 +20,8 @@ SHOWN = 5
 class Outliers(msgspec.Struct, frozen=True, kw_only=True):
     """A column's values outside [low, high] = [Q1 - 3 IQR, Q3 + 3 IQR] (Tukey 1977, "far out").
 
-    ``first`` are rows from 1; ``lo`` to ``hi`` is the share's interval (Wilson). Of a normal 2 in a
-    million lie outside; of a skewed column many do, rightly.
+    ``first`` are the rows of the furthest, from 1; ``lo`` to ``hi`` is the interval of their
+    ``share`` (Wilson). Of a normal 2 in a million lie outside; of a skewed column many do, rightly.
     """
 
     column: str
@@ -31,6 +32,7 @@ class Outliers(msgspec.Struct, frozen=True, kw_only=True):
     hi: float
     first: list[int]
     values: list[float]
+    share: float = 0.0
 
 
 def outliers(column: pl.Series, level: float = 0.95) -> Outliers | None:
@@ -50,7 +52,9 @@ def outliers(column: pl.Series, level: float = 0.95) -> Outliers | None:
     if rows == 0:
         return None
     lo, hi = proportion(rows, len(there), level)
-    at = outside.arg_true().head(SHOWN)
+    at = outside.arg_true()
+    beyond = np.maximum(low - values[at].to_numpy(), values[at].to_numpy() - high)
+    at = at[np.argsort(-beyond, kind="stable")[:SHOWN]]
     return Outliers(
         column=column.name,
         rows=rows,
@@ -60,4 +64,5 @@ def outliers(column: pl.Series, level: float = 0.95) -> Outliers | None:
         hi=hi,
         first=[row + 1 for row in at.to_list()],
         values=values[at].to_list(),
+        share=rows / len(there),
     )
