@@ -37,7 +37,11 @@ class Hashes(NamedTuple):
     rows: NDArray[np.int64]
 
 
-@looks_for("test pictures that nearly show what training pictures show", kind="L1.4")
+@looks_for(
+    "test pictures that nearly show what training pictures show",
+    kind="L1.4",
+    needs="a column of what pictures show, phash",
+)
 def near_pictures(world: World) -> Iterator[Sign]:
     """Perceptual hashes within 20 bits of a training picture's, where two of the set are far."""
     for name in world.train.columns:
