@@ -10,6 +10,8 @@ from trackrecord.data.features.exact import deviation, slice_deviations, slice_s
 from trackrecord.data.features.plan import Take
 from trackrecord.data.features.windows import slice_distinct, slice_extremes
 
+SLICES = 1 << 17
+
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
@@ -20,12 +22,28 @@ if TYPE_CHECKING:
 def aggregate(take: Take, column: pl.Series | None, starts: Whole, ends: Whole) -> pl.Series:
     """The feature of each slice; missing values do not count. Without a column, events count.
 
-    A count of nothing is 0; all else of nothing is missing.
+    A count of nothing is 0; all else of nothing is missing. Slices are taken some at a time: they
+    are in the order of their entities and moments, so that these need only a part of the column.
     """
     import polars as pl
 
     if column is None:
         return pl.Series(ends - starts, dtype=pl.Int64)
+    parts = []
+    for first in range(0, max(1, len(starts)), SLICES):
+        some = slice(first, first + SLICES)
+        filled = ends[some] > starts[some]
+        low = int(starts[some].min(initial=len(column), where=filled))
+        high = int(ends[some].max(initial=low, where=filled))
+        part = column.slice(low, high - low)
+        bounds = (np.where(filled, one[some] - low, 0) for one in (starts, ends))
+        parts.append(_aggregate(take, part, *bounds))
+    return pl.concat(parts)
+
+
+def _aggregate(take: Take, column: pl.Series, starts: Whole, ends: Whole) -> pl.Series:
+    import polars as pl
+
     if column.null_count():
         before = np.concatenate([[0], np.cumsum(column.is_not_null().to_numpy())])
         starts, ends = before[starts], before[ends]
