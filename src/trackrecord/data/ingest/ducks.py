@@ -27,11 +27,7 @@ class Duck:
 
     def __init__(self, path: Path, where: str, read: Read) -> None:
         self.path, self.where = path, where
-        with self._asked("tables") as child:
-            said, words = child.communicate()
-            if child.returncode:
-                raise self._refused(child.returncode, words)
-        self.query = chosen(json.loads(said), read, where)
+        self.query = read.query if read.query is not None else chosen(self._tables(), read, where)
         self.schema = self._schema()
         self.inferred: dict[str, str] = {}
 
@@ -53,6 +49,14 @@ class Duck:
     def notes(self) -> list[Note]:
         """Nothing is left out."""
         return []
+
+    def _tables(self) -> list[str]:
+        with self._asked("tables") as child:
+            said, words = child.communicate()
+            if child.returncode:
+                raise self._refused(child.returncode, words)
+        found: list[str] = json.loads(said)
+        return found
 
     def _schema(self) -> pa.Schema:
         import pyarrow as pa
