@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import jsonschema
 import polars as pl
 import pytest
 from tests.data.features.worlds import TEXT, hours, library
@@ -13,6 +15,8 @@ from trackrecord.data.features.spec import read_definition
 from trackrecord.errors import BadInput, DataError, TrackrecordError
 from trackrecord.ledger import read_chain, read_evidence
 from trackrecord.ledger.store import file_sha256
+
+SCHEMAS = Path(__file__).parents[3] / "docs" / "reference" / "schemas"
 
 
 def built(root: Path, name: str = "visits") -> Built:
@@ -53,6 +57,8 @@ def test_a_build_is_recorded(tmp_path: Path) -> None:
         for name in ("data/built/visits.parquet", "features/visits.toml", "data/visit.parquet",
                      "data/loan.parquet")
     }  # fmt: skip
+    schema = json.loads((SCHEMAS / "features.json").read_text("utf-8"))
+    jsonschema.validate(statement.predicate, schema)
     (view,) = done.predicate.views
     assert (view.matched, view.unmatched, view.events) == (3, 1, 4)
     assert view.ages is not None
