@@ -7,7 +7,6 @@ import stat
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import trackrecord
 from tests.serving.conftest import CASE
 from tests.serving.inside import Inside, inside
 
@@ -162,15 +161,3 @@ def test_the_page_holds_what_a_hostile_bundle_says_as_text(tmp_path: Path) -> No
         assert "unsafe" not in told.headers["content-security-policy"]
 
     inside(models, act)
-
-
-def test_keys_by_the_command_line(models: Path) -> None:
-    root = models.parent.parent
-    told = trackrecord("serve", CASE, "--add-key", "laptop", "--json", at=root)
-    assert told.code == 0
-    key = told.json["key"]
-    path = root / "serving" / CASE / "keys.json"
-    assert holder(read_keys(path), key.encode()) == "laptop"
-    assert trackrecord("serve", CASE, "--add-key", "laptop", at=root).code == 2
-    assert trackrecord("serve", CASE, "--revoke-key", "laptop", at=root).code == 0
-    assert read_keys(path).keys == []

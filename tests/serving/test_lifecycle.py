@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -26,7 +25,6 @@ from tests.serving.conftest import (
     end,
     name_champion,
     row,
-    shop,
     start,
     wait_for,
     write_version,
@@ -189,26 +187,6 @@ def test_all_workers_go_when_the_first_process_is_killed(serve: Serve) -> None:
     wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
 
 
-def test_a_port_in_use_is_told_with_a_free_one(models: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        told = trackrecord("serve", CASE, "--port", port, at=models.parent.parent)
-    assert told.code == 2
-    assert f"port {port} is in use" in told.err
-    assert "next:  trackrecord serve tumours --port " in told.err
-
-
-def test_a_case_without_a_model_says_how_to_register_one(tmp_path: Path) -> None:
-    models = shop(tmp_path)
-    told = trackrecord("serve", "elsewhere", at=models.parent.parent)
-    assert (told.code, "trackrecord register elsewhere" in told.err) == (2, True)
-    shutil.rmtree(models / "1")
-    told = trackrecord("serve", CASE, at=models.parent.parent)
-    assert (told.code, "there is no model here" in told.err) == (2, True)
-
-
 @pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_model_that_cannot_be_opened_is_not_served(models: Path, workers: str) -> None:
     write_version(models, 1, model=b"this is no model")
@@ -223,16 +201,6 @@ def test_a_model_that_cannot_be_opened_is_not_served(models: Path, workers: str)
         capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     assert (done.returncode, "cannot be opened" in done.stdout + done.stderr) == (2, True)
-
-
-@pytest.mark.parametrize(
-    "words", [("--port", "70000"), ("--workers", "0"), ("--max-body", "0"), ("--tls-cert", "x.pem"),
-              ("--host", "300.1.1.1"), ("--tls-cert", "no.pem", "--tls-key", "no.pem")],
-)  # fmt: skip
-def test_options_that_cannot_be_are_refused(models: Path, words: tuple[str, ...]) -> None:
-    told = trackrecord("serve", CASE, *words, at=models.parent.parent)
-    assert told.code == 2
-    assert "next:" in told.err
 
 
 @pytest.mark.slow

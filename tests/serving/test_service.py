@@ -42,6 +42,16 @@ def test_rows_on_which_the_model_raises_fail_and_the_batch_does_not(table: Path)
     inside(table, act)
 
 
+def test_rows_of_which_none_has_an_answer_are_no_success(table: Path) -> None:
+    async def act(server: Inside) -> None:
+        told = await server.predict({"rows": [{"x": 1e39}, {"y": 1}, {"x": -1e39}]})
+        assert told.status == 422
+        assert [fault["row"] for fault in told.json["errors"]] == [0, 1, 1, 2]
+        assert (await server.predict({"rows": [{"x": 99}, {"x": 1e39}]})).status == 500
+
+    inside(table, act)
+
+
 def test_one_clients_bad_row_is_not_anothers_trouble(table: Path) -> None:
     async def act(server: Inside) -> None:
         asked = [server.predict({"x": x}) for x in (1, 99, 3, 99, 2)]

@@ -293,10 +293,13 @@ def _serve(settings: Settings, sockets: list[socket.socket], hooks: Callable[[],
 def _several(
     settings: Settings, sockets: list[socket.socket], board: Any, hooks: Callable[[], Hooks]
 ) -> int:
+    import logging
     import os
 
     from trackrecord.serving.metrics import Metrics
     from trackrecord.serving.workers import supervise
+
+    logger = logging.getLogger("trackrecord.serving")
 
     if not hasattr(os, "fork"):
         raise BadInput("this system cannot fork", next="leave out --workers")
@@ -314,7 +317,7 @@ def _several(
         settings.workers,
         work,
         lost=lost,
-        failed=lambda error: say(f"✗ {error}"),
+        failed=lambda error: logger.error("it cannot serve: %s", error),
     )
 
 

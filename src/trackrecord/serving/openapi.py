@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from trackrecord.modeling.export.bundle import Feature
@@ -9,6 +10,8 @@ from trackrecord.serving.loaded import Loaded
 from trackrecord.serving.rows import MOST_ROWS
 from trackrecord.version import __version__
 
+# What a model can take: what still rounds to the greatest float32.
+GREATEST = math.nextafter(2.0**128 - 2.0**103, 0.0)
 KINDS = {"string": "string", "number": "number", "boolean": "boolean"}
 
 
@@ -128,6 +131,8 @@ def document(loaded: Loaded) -> dict[str, Any]:
 
 def _property(feature: Feature) -> dict[str, Any]:
     told: dict[str, Any] = {"type": [KINDS[feature.kind], "null"]}
+    if feature.kind == "number":
+        told |= {"minimum": -GREATEST, "maximum": GREATEST}
     if feature.lo is not None and feature.hi is not None:
         told["description"] = f"in training from {feature.lo:g} to {feature.hi:g}"
     elif feature.values:
@@ -166,8 +171,9 @@ def _predict() -> dict[str, Any]:
             {
                 "name": "X-Request-ID",
                 "in": "header",
-                "schema": {"type": "string", "maxLength": 128, "pattern": "^[A-Za-z0-9_.:/+=@-]*$"},
-                "description": "comes back with the answer; one is made where there is none",
+                "schema": {"type": "string"},
+                "description": "comes back where it has at most 128 letters, digits and -_.:/+=@;"
+                " else one is made",
             }
         ],
         "requestBody": {

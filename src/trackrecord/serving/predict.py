@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from trackrecord.serving.batching import RowFault
 from trackrecord.serving.exchange import Refused, Reply, Request, as_json, read_body
 from trackrecord.serving.rows import Fault, NotRows
 from trackrecord.serving.service import Asked, Service
@@ -91,6 +92,8 @@ async def _many(
     scores = await service.ask(request, chosen, Asked(len(asked), asked))
     loaded = chosen.answer.loaded
     threshold = loaded.bundle.threshold
+    if asked and len(scores.faults) == len(asked):
+        return _none(request, rows, faults, scores.faults)
     wrong: dict[int, list[Fault]] = {}
     for fault in faults:
         wrong.setdefault(fault.row, []).append(fault)
@@ -122,6 +125,17 @@ def _wrong(request: Request, faults: list[Fault]) -> Reply:
     if len(rows) > 1:
         what = f"no row can be answered: row {first.row}: {what}"
     return Reply(422, as_json(Wrong(what, faults[:SHOWN], request.id)))
+
+
+def _none(
+    request: Request, rows: list[Any], faults: list[Fault], found: dict[int, RowFault]
+) -> Reply:
+    """The reply where no row has an answer."""
+    if not all(fault.own for fault in found.values()):
+        raise Refused(500, "the model fails on every row that could be asked")
+    asked = [index for index, row in enumerate(rows) if row is not None]
+    found_faults = [Fault(asked[at], fault.why) for at, fault in found.items()]
+    return _wrong(request, sorted([*faults, *found_faults], key=lambda fault: fault.row))
 
 
 def _unanswered(request: Request, fault: Any) -> Reply:

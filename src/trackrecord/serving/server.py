@@ -84,6 +84,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         metrics = self.service.metrics
         metrics.board.set_up(metrics.worker, True)
+        logger.info("worker %d is ready", metrics.worker)
         self._told()
 
     async def on_tick(self, counter: int) -> bool:
