@@ -1,0 +1,433 @@
+"""The rollback drill: steady load, a fault, an alarm, a rollback; everything timed.
+
+It happens to a copy: models, aliases and record of the service itself are not touched. The load is
+real rows of the case that the model was not trained on, in random order, so that nothing but the
+fault makes them another population; their truth arrives a second after each answer.
+"""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trackrecord.errors import DataError
+from trackrecord.ledger import write_atomic
+from trackrecord.modeling.export.bundle import Bundle
+from trackrecord.modeling.export.export import answering
+from trackrecord.modeling.registry import (
+    aliases_file,
+    read_aliases,
+    set_alias,
+    version_folder,
+)
+from trackrecord.serving.capture.read import read_captures
+from trackrecord.serving.capture.segments import captures_folder
+from trackrecord.serving.capture.truth import add_truth, read_truth
+from trackrecord.serving.drills.fault import Fault, Release
+from trackrecord.serving.drills.result import Drilled, Event
+from trackrecord.serving.drills.scratch import BROKEN, GOOD, broken_release, scratch_service
+from trackrecord.serving.drills.watch import Seen, Watcher
+from trackrecord.serving.monitoring.reference import Reference, reference_of
+from trackrecord.serving.replay import Load, Question, Reply, questions
+from trackrecord.serving.rollout.steps import roll_back
+from trackrecord.version import __version__
+from trackrecord.workspace import Workspace
+
+START_SECONDS = 60.0
+TRUTH_DELAY = 1.0
+CALM = 1.5
+FAR = 0.05
+
+
+@dataclass
+class _Traffic:
+    """What was asked and answered so far; filled by the load's threads."""
+
+    replies: list[Reply] = field(default_factory=list)
+    recent: deque[Reply] = field(default_factory=lambda: deque(maxlen=5000))
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def told(self, reply: Reply) -> None:
+        with self.lock:
+            self.replies.append(reply)
+            self.recent.append(reply)
+
+    def latest(self) -> deque[Reply]:
+        with self.lock:
+            return deque(self.recent)
+
+
+def drill_rollback(
+    workspace: Workspace,
+    case: str,
+    version: int,
+    fault: Fault,
+    *,
+    rate: float = 150.0,
+    warm: float = 8.0,
+    patience: float = 45.0,
+    progress: Callable[[str, float], None],
+) -> Drilled:
+    """Break a copy of ``version`` by ``fault``, and take it back when an alarm says so.
+
+    Parameters
+    ----------
+    rate:
+        Requests a second.
+    warm:
+        Seconds of load before the fault.
+    patience:
+        Seconds to wait for an alarm.
+
+    Raises
+    ------
+    BadInput
+        Where the fault does not fit the model.
+    DataError
+        When the case's data has changed, or the server does not start.
+    """
+    from trackrecord.modeling.export.bundle import read_bundle
+
+    progress("reading the case", 0.02)
+    bundle = read_bundle(version_folder(workspace, case, version))
+    reference = reference_of(workspace, bundle)
+    release = _release(workspace, bundle, reference)
+    with tempfile.TemporaryDirectory(prefix="trackrecord-drill-") as folder:
+        root = Path(folder)
+        scratch, bundle = scratch_service(workspace, case, version, root)
+        progress("making the broken release", 0.08)
+        broken_release(scratch, case, fault, release)
+        port = _free_port()
+        server = _Server(root, case, port, fault if fault.kind == "process" else None)
+        try:
+            progress("starting the server", 0.12)
+            server.start()
+            return _drill(scratch, bundle, reference, fault, port, rate, warm, patience, progress)
+        finally:
+            server.stop()
+
+
+def _drill(
+    scratch: Workspace,
+    bundle: Bundle,
+    reference: Reference,
+    fault: Fault,
+    port: int,
+    rate: float,
+    warm: float,
+    patience: float,
+    progress: Callable[[str, float], None],
+) -> Drilled:
+    case = bundle.case
+    names = [feature.name for feature in bundle.features]
+    rows = reference.frame.with_row_index("id").sample(
+        fraction=1.0, shuffle=True, seed=reference.case.seed
+    )
+    # The same population, row for row: what is compared with is the other half of the rows.
+    half = rows.height // 2
+    asked, kept = rows.head(half), rows.tail(rows.height - half)
+    told = _Traffic()
+    watcher = Watcher(port, case, _independent(reference, kept))
+    load = Load(
+        f"http://127.0.0.1:{port}",
+        _endless(list(questions(asked, names))),
+        connections=8,
+        rate=rate,
+        told=told.told,
+    )
+    truth = _Truth(scratch, case, dict(asked.select("id", "truth").iter_rows()), told)
+    load.start()
+    truth.start()
+    try:
+        progress("warming up", 0.2)
+        time.sleep(warm)
+        watcher.settle(list(told.latest()))
+        answers, known = _captured(scratch, case)
+        before = watcher.judge(answers, known, time.time())
+        progress("letting the fault in", 0.35)
+        began = time.time()
+        events = [Event(-warm, f"steady load of {rate:g} requests a second")]
+        if fault.kind == "truth":
+            truth.stop()
+        else:
+            _promote(scratch, case, fault)
+        events.append(Event(0.0, f"{fault.title}: {_let_in(fault)}"))
+        first, alarms = _await_alarm(
+            watcher, scratch, case, told, truth, began, patience, progress, before
+        )
+        decided = rolled = recovered = None
+        if first is not None:
+            events.append(Event(first.at - began, f"alarm {first.alarm}: {first.what}"))
+            decided = time.time() - began
+            events.append(Event(decided, "decided to take the release back"))
+            if fault.kind != "truth":
+                roll_back(scratch, case, reason=f"{first.alarm}: {first.what}")
+            else:
+                truth.resume()
+            rolled = time.time() - began
+            events.append(Event(rolled, "the version before is the champion again"))
+            progress("waiting until it is well again", 0.85)
+            recovered = _await_calm(told, began, patience)
+            if recovered is not None:
+                events.append(Event(recovered, "every request is answered by the good version"))
+    finally:
+        truth.stop()
+        load.stop()
+    progress("counting", 0.95)
+    counts = _counted(told.replies, began, scratch, case, bundle, asked)
+    return Drilled(
+        fault=fault.name,
+        title=fault.title,
+        kind=fault.kind,
+        quiet=not before,
+        detected=None if first is None else round(first.at - began, 3),
+        alarm=None if first is None else first.alarm,
+        saw=None if first is None else first.what,
+        decided=None if decided is None else round(decided, 3),
+        rolled_back=None if rolled is None else round(rolled, 3),
+        recovered=None if recovered is None else round(recovered, 3),
+        patience=patience,
+        rate=rate,
+        alarms=[msgspec.structs.replace(one, at=round(one.at - began, 3)) for one in alarms],
+        events=[msgspec.structs.replace(one, at=round(one.at, 3)) for one in events],
+        **counts,
+    )
+
+
+def _promote(scratch: Workspace, case: str, fault: Fault) -> None:
+    """Make the broken release the champion; a damaged file is promoted by hand, past all checks."""
+    if fault.kind == "file":
+        changed = msgspec.structs.replace(read_aliases(scratch, case), champion=BROKEN)
+        write_atomic(aliases_file(scratch, case), msgspec.json.encode(changed) + b"\n")
+    else:
+        set_alias(scratch, case, "champion", BROKEN, reason="a release", tool=__version__)
+
+
+def _await_alarm(
+    watcher: Watcher,
+    scratch: Workspace,
+    case: str,
+    told: _Traffic,
+    truth: _Truth,
+    began: float,
+    patience: float,
+    progress: Callable[[str, float], None],
+    before: list[Seen],
+) -> tuple[Seen | None, list[Seen]]:
+    """The first alarm that was not there before, and all that came with it."""
+    known = {one.alarm for one in before}
+    while (now := time.time()) - began < patience:
+        progress("waiting for an alarm", 0.35 + 0.5 * (now - began) / patience)
+        found = watcher.look(told.latest(), now, truth.at)
+        new = [one for one in found if one.alarm not in known]
+        if not new:
+            answers, labels = _captured(scratch, case)
+            found = watcher.judge(answers, labels, time.time())
+            new = [one for one in found if one.alarm not in known]
+        if new:
+            return new[0], new
+        time.sleep(max(0.0, 1.0 - (time.time() - now)))
+    return None, []
+
+
+def _await_calm(told: _Traffic, began: float, patience: float) -> float | None:
+    """When the last request that failed, or had the broken version's answer, was over."""
+    until = time.time() + patience
+    while time.time() < until:
+        time.sleep(0.25)
+        now = time.time()
+        recent = [reply for reply in told.latest() if reply.at > now - CALM]
+        if recent and all(r.status == 200 and r.version == GOOD for r in recent):
+            ill = [r.at for r in told.replies if r.status != 200 or r.version != GOOD]
+            return max([at for at in ill if at >= began], default=began) - began
+    return None
+
+
+def _counted(
+    replies: list[Reply], began: float, scratch: Workspace, case: str, bundle: Bundle, asked: Any
+) -> dict[str, Any]:
+    """How many requests since the fault, how many of them it touched, and how many were wrong."""
+    since = [reply for reply in replies if reply.at >= began]
+    ill = [reply for reply in since if reply.status != 200 or reply.version != GOOD]
+    broken = [reply for reply in ill if reply.status == 200 and reply.probability is not None]
+    wrong = further = 0
+    if broken:
+        answer = answering(version_folder(scratch, case, GOOD), bundle)
+        names = [feature.name for feature in bundle.features]
+        rows = {str(row["id"]): row for row in asked.iter_rows(named=True)}
+        right = answer([{n: rows[_row(r.unit)][n] for n in names} for r in broken])
+        for reply, probability in zip(broken, right, strict=True):
+            said = reply.probability or 0.0
+            wrong += (said >= bundle.threshold) != (probability >= bundle.threshold)
+            further += abs(said - probability) > FAR
+    return {
+        "requests": len(since),
+        "affected": len(ill),
+        "failed": sum(reply.status != 200 for reply in ill),
+        "wrong": int(wrong),
+        "further": int(further),
+    }
+
+
+class _Truth:
+    """Adds what came true of each answer, a second after it."""
+
+    def __init__(
+        self, scratch: Workspace, case: str, truth: dict[Any, int], told: _Traffic
+    ) -> None:
+        self._folder = captures_folder(scratch.root, case)
+        self._truth = {str(row): value for row, value in truth.items()}
+        self._told = told
+        self._given = 0
+        self._running = threading.Event()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.at: float | None = None
+
+    def start(self) -> None:
+        self.at = time.time()
+        self._running.set()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._running.clear()
+
+    def resume(self) -> None:
+        self._running.set()
+
+    def _run(self) -> None:
+        import polars as pl
+
+        none = pl.Series([], dtype=pl.String)
+        while not self._over.wait(1.0):
+            if not self._running.is_set():
+                continue
+            until = time.time() - TRUTH_DELAY
+            with self._told.lock:
+                fresh = [r for r in self._told.replies[self._given :] if r.at < until]
+            self._given += len(fresh)
+            known = [(r.unit, str(self._truth[_row(r.unit)])) for r in fresh if r.status == 200]
+            if known:
+                table = pl.DataFrame(known, schema=["unit", "truth"], orient="row")
+                with suppress(OSError):
+                    add_truth(self._folder, table, unit="unit", truth="truth", asked=none)
+                self.at = time.time()
+
+
+class _Server:
+    """The process that is drilled, started again when it dies, as a supervisor would."""
+
+    def __init__(self, root: Path, case: str, port: int, fault: Fault | None) -> None:
+        self._command = [
+            sys.executable, "-P", "-m", "trackrecord.serving.drills.child",
+            str(root), case, str(port), *([fault.name] if fault else []),
+        ]  # fmt: skip
+        self._log = root / "server.log"
+        self._port = port
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._keep, daemon=True)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Raises DataError where it does not answer within a minute."""
+        self._thread.start()
+        import http.client
+
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=2)
+            try:
+                connection.request("GET", "/v2/health/ready")
+                if connection.getresponse().status == 200:
+                    return
+            except (OSError, http.client.HTTPException):
+                pass
+            finally:
+                connection.close()
+            time.sleep(0.1)
+        raise DataError(
+            "the drill's server does not answer",
+            where=f"127.0.0.1:{self._port}",
+            why=self._log.read_text("utf-8", "replace")[-300:] if self._log.exists() else None,
+        )
+
+    def stop(self) -> None:
+        self._over.set()
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        self._thread.join(5)
+
+    def _keep(self) -> None:
+        while not self._over.is_set():
+            with self._log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    start_new_session=True,
+                )  # fmt: skip
+                self._process.wait()
+            self._over.wait(0.2)
+
+
+def _release(workspace: Workspace, bundle: Bundle, reference: Reference) -> Release:
+    from trackrecord.data.split import assign_parts
+    from trackrecord.data.table import load_case_table
+
+    table = load_case_table(reference.case, workspace.root)
+    parts = assign_parts(table.frame, reference.case)
+    training = (parts == "train").fill_null(False)
+    return Release(bundle, Path(), reference.case, table, training)
+
+
+def _independent(reference: Reference, kept: Any) -> Reference:
+    """The reference with these rows, which random order has made independent."""
+    return Reference(
+        case=reference.case,
+        frame=kept.drop("id"),
+        calibrated=msgspec.structs.replace(reference.calibrated, inflation=1.0),
+        clustered=False,
+    )
+
+
+def _endless(asked: list[Question]) -> Any:
+    """The questions again and again, each time as units of their own."""
+    for turn in itertools.count():
+        for question in asked:
+            yield question._replace(unit=f"{question.unit}.{turn}", moment=None)
+
+
+def _row(unit: str) -> str:
+    return unit.partition(".")[0]
+
+
+def _captured(scratch: Workspace, case: str) -> tuple[Any, Any]:
+    folder = captures_folder(scratch.root, case)
+    return read_captures(folder), read_truth(folder)
+
+
+def _let_in(fault: Fault) -> str:
+    return "its file stops coming" if fault.kind == "truth" else "version 2 is promoted"
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
