@@ -156,8 +156,8 @@ def test_input_that_cannot_be_used_ends_in_2_with_words(tmp_path: Path, name: st
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"id;truth;score\na;1;0,7\nb;0;0,2\n", "does not separate its columns with ','"),
-        (b"id,truth,score\na,1,\"0,7\"\nb,0,\"0,2\"\n", "'score' holds text, not numbers"),
+        (b"id|truth|score\na|1|0.7\nb|0|0.2\n", "does not separate its columns with ','"),
+        (b"id,truth,score\na,1,\"0,7\"\nb,0,\"0.2\"\n", "'score' holds text, not numbers"),
         (b"id,truth,score\na,1,0.7\nb,0\n", "is not a table"),
         (b"PAR1 and then nothing", "is damaged"),
         (b"", "is empty"),

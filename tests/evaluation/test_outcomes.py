@@ -96,7 +96,7 @@ def test_ids_keep_their_leading_zeros(tmp_path: Path) -> None:
         ("\n \n", "is empty"),
         ("id,truth,score\n", "has a header but no rows"),
         ("id,truth,truth,score\na,1,1,0.5\n", "two columns called 'truth'"),
-        ("id;truth;score\na;1;0.5\n", "does not separate its columns"),
+        ("id|truth|score\na|1|0.5\n", "does not separate its columns"),
         ("id,truth,score\na,1\n", "not a table"),
     ],
 )
