@@ -35,12 +35,15 @@ def entity_numbers(
         return np.full(frame.height, -1, np.int64)
     if len(by) == 1 and (found := _dense(frame[by[0]], entities[by[0]])) is not None:
         return found
-    kinds = entities.schema
-    for name in by:
-        if frame[name].dtype != kinds[name]:
-            frame = frame.with_columns(pl.col(name).cast(pl.Float64))
-            entities = entities.with_columns(pl.col(name).cast(pl.Float64))
     numbered = entities.with_columns(pl.int_range(entities.height, dtype=pl.Int64).alias("__n"))
+    for name in by:
+        ours, theirs = frame[name].dtype, entities[name].dtype
+        if ours != theirs:
+            # Whole numbers are compared as such; with a broken one, both as broken ones.
+            wide = pl.Int128 if ours.is_integer() and theirs.is_integer() else pl.Float64
+            frame = frame.with_columns(pl.col(name).cast(wide))
+            numbered = numbered.with_columns(pl.col(name).cast(wide))
+    numbered = numbered.unique(list(by), keep="first")
     joined = frame.select(by).join(numbered, on=list(by), how="left", maintain_order="left")
     return joined["__n"].fill_null(-1).to_numpy()
 
