@@ -35,8 +35,6 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Handler = Callable[[Request], Awaitable[Reply]]
 
 TEXT = b"text/plain; version=0.0.4; charset=utf-8"
-# Bytes that a body without a declared length is counted as, until it is read.
-UNKNOWN_LENGTH = 1_000_000
 # The characters a request's id may have to be echoed: they are safe in a header and in a log.
 ID_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/+=@")
 
@@ -181,15 +179,24 @@ class App:
         limits = service.limits
         if service.in_flight > limits.in_flight:
             raise busy("too many requests at once", "in_flight")
-        size = length_of(request.headers)
-        size = UNKNOWN_LENGTH if size is None else min(size, limits.body)
-        if service.bodies and service.bodies + size > limits.bodies:
-            raise busy("too many large requests at once", "bodies")
-        service.bodies += size
+        held = 0
+
+        def take(size: int) -> None:
+            nonlocal held
+            if service.bodies and service.bodies + size > limits.bodies:
+                raise busy("too many large requests at once", "bodies")
+            service.bodies += size
+            held += size
+
+        length = length_of(request.headers)
+        if length is None:
+            request = request._replace(take=take)
+        else:
+            take(min(length, limits.body))
         try:
             return await handler(request)
         finally:
-            service.bodies -= size
+            service.bodies -= held
 
     async def _predict(self, request: Request) -> Reply:
         return await predict(self.service, request)

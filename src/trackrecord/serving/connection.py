@@ -48,6 +48,7 @@ def connections_of(service: Service) -> type[HttpToolsProtocol]:
         since = 0.0
         waits = True
         head = 0
+        unread = (0, 0.0)
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -95,6 +96,8 @@ def sweep(connections: set[Any], service: Service) -> None:
     limits: Limits = service.limits
     now = time.monotonic()
     for connection in list(connections):
+        if _deaf(connection, now, limits.idle):
+            connection.transport.abort()
         if not connection.waits or connection.transport.is_closing():
             continue
         waited = now - connection.since
@@ -106,6 +109,16 @@ def sweep(connections: set[Any], service: Service) -> None:
                 _too_slow(connection, service)
         elif connection.cycle.more_body and waited > limits.header + _extra(connection):
             _too_slow(connection, service)
+
+
+def _deaf(connection: Any, now: float, patience: float) -> bool:
+    """Whether a client has read nothing of what waits for it for so long."""
+    size = connection.transport.get_write_buffer_size()
+    before, since = connection.unread
+    if not size or size != before:
+        connection.unread = (size, now)
+        return False
+    return bool(now - since > patience)
 
 
 def _extra(connection: Any) -> float:

@@ -51,7 +51,7 @@ class Gone(Exception):
 
 
 class Request(NamedTuple):
-    """What a handler needs of a request."""
+    """What a handler needs of a request. ``take`` makes room for so many bytes more of its body."""
 
     method: str
     path: str
@@ -59,6 +59,7 @@ class Request(NamedTuple):
     receive: Receive
     id: str
     started: float
+    take: Callable[[int], None] = lambda size: None
 
 
 def busy(why: str, reason: str, seconds: float = 1.0) -> Refused:
@@ -103,11 +104,13 @@ async def read_body(request: Request, limit: int) -> bytes:
             raise too_large(limit)
         return body
     whole = bytearray(message["body"])
+    request.take(len(whole))
     while message.get("more_body"):
         message = await request.receive()
         if message["type"] != "http.request":
             raise Gone
         whole += message["body"]
+        request.take(len(message["body"]))
         if len(whole) > limit:
             raise too_large(limit)
     return bytes(whole)

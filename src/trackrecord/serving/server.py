@@ -34,6 +34,8 @@ logger = logging.getLogger("trackrecord.serving")
 
 # Seconds in which those who knocked before the door was closed are let in.
 KNOCKED = 0.05
+# File descriptors for all but connections.
+SPARE = 100
 ATTACH_FILTER = 26  # Linux: SO_ATTACH_FILTER
 
 
@@ -151,6 +153,23 @@ def _deafen(listening: socket.socket) -> None:
         listening.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, program)
 
 
+def _within_the_systems(limits: Limits) -> Limits:
+    """Limits whose connections this process may have: each takes a file descriptor."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return limits
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.connections + SPARE
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return msgspec.structs.replace(limits, connections=max(1, min(wanted, soft) - SPARE))
+    return limits
+
+
 def run_worker(
     settings: Settings,
     sockets: Sequence[socket.socket],
@@ -164,10 +183,11 @@ def run_worker(
 
     Raises TrackrecordError where the model cannot be served.
     """
+    limits = _within_the_systems(settings.limits)
     service = Service(
         settings.models,
         Metrics(board, worker),
-        settings.limits,
+        limits,
         hooks,
         model_threads=settings.threads,
     )
