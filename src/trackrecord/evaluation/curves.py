@@ -18,6 +18,7 @@ from trackrecord.evaluation.result import Benefit, DecisionCurve
 from trackrecord.stats.estimate import Absence, Estimate
 from trackrecord.stats.estimates import difference_of, estimate_of, measure
 from trackrecord.stats.influence import Influence
+from trackrecord.stats.remembering import remembering
 from trackrecord.stats.simultaneous import joint_level, unit_sums
 
 if TYPE_CHECKING:
@@ -150,7 +151,8 @@ def decision_curves(columns: Columns, plan: Plan) -> list[DecisionCurve]:
     pairs: list[tuple[str | None, str | None]] = [(name, None) for name in [*alone, None]]
     if plan.reference is not None:
         pairs.append((plan.candidate, plan.reference))
-    return [_decision_curve(columns, plan, plan.decision, *pair) for pair in pairs]
+    with remembering(columns.memory):
+        return [_decision_curve(columns, plan, plan.decision, *pair) for pair in pairs]
 
 
 def thresholds_between(asked: Thresholds) -> list[float]:

@@ -29,6 +29,7 @@ from trackrecord.evaluation.result import Calibration, Evaluation
 from trackrecord.evaluation.slices import slices_of
 from trackrecord.evaluation.verdict import baseline_of, decide
 from trackrecord.stats.metrics import get_metric
+from trackrecord.stats.remembering import remembering
 
 if TYPE_CHECKING:
     import polars as pl
@@ -67,7 +68,7 @@ def evaluate_outcomes(outcomes: pl.DataFrame, plan: Plan) -> Evaluation:
     columns = columns_of(table, plan)
     _check_weighed(columns, plan)
     # A BLAS sum depends on how many threads share it; with one thread the last bit stays put.
-    with threadpool_limits(1, user_api="blas"):
+    with threadpool_limits(1, user_api="blas"), remembering(columns.memory):
         models, differences = measure_all(columns, plan)
         parts = [
             part for text in plan.slices for part in slices_of(table, text, most=plan.slice_values)
@@ -75,6 +76,8 @@ def evaluate_outcomes(outcomes: pl.DataFrame, plan: Plan) -> Evaluation:
         slices, gaps = measure_slices(columns, parts, plan)
         decision = decision_curves(columns, plan)
         confusion = confusions(table, columns, plan)
+    with remembering(columns.memory):
+        calibration = _calibration(columns, plan)
     return Evaluation(
         rows=table.height,
         positives=positives_of(columns, plan),
@@ -82,7 +85,7 @@ def evaluate_outcomes(outcomes: pl.DataFrame, plan: Plan) -> Evaluation:
         models=models,
         differences=differences,
         slices=slices,
-        calibration=_calibration(columns, plan),
+        calibration=calibration,
         verdicts=[decide(planned, plan, models, differences) for planned in plan.criteria],
         gaps=gaps,
         decision=decision,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,12 +33,15 @@ from trackrecord.stats.estimates import (
 )
 from trackrecord.stats.influence import Influence
 from trackrecord.stats.metrics import Metric, get_metric
+from trackrecord.stats.ranking import order_of
+from trackrecord.stats.remembering import Memory
 
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
     Found = list[Estimate | Absence]
+    Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class Columns:
     """The truth, each model's prediction (both as the task has them), cluster codes (n,) from 0.
 
     ``cluster`` is None where no rows share one, ``weight`` (n,) where all count alike, ``period``
-    (n,), when each row was, where time makes no difference.
+    (n,), when each row was, where time makes no difference. ``memory`` keeps what metrics find of
+    these columns and those of their parts.
     """
 
     truth: Any
@@ -52,6 +58,7 @@ class Columns:
     cluster: NDArray[np.intp] | None
     weight: NDArray[np.float64] | None = None
     period: NDArray[np.intp] | None = None
+    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
 
     @property
     def rows(self) -> int:
@@ -71,11 +78,68 @@ class Columns:
         scores = {name: _kept(self.scores[name][rows]) for name in names}
         weight = None if self.weight is None else self.weight[rows]
         period = None if self.period is None else self.period[rows]
-        return Columns(_kept(self.truth[rows]), scores, cluster, weight, period)
+        return Columns(_kept(self.truth[rows]), scores, cluster, weight, period, self.memory)
+
+    def parts(self, slices: list[Slice], names: list[str]) -> list[Columns]:
+        """The same for the rows of each slice. No score is sorted again: the order of a slice's
+        rows is that of all rows, without the others."""
+        here = [self.part(_kept(one.rows), names) for one in slices]
+        for text in dict.fromkeys(one.text for one in slices):
+            places = [place for place, one in enumerate(slices) if one.text == text]
+            apart = _apart(self.rows, [slices[place].rows for place in places])
+            for name in names:
+                score = self.scores[name]
+                if not isinstance(score, np.ndarray) or score.ndim != 1:
+                    continue
+                orders = _orders(score, apart)
+                for k, place in enumerate(places):
+                    mine = here[place].scores[name]
+                    self.memory.offer("order", (mine,), partial(_at, orders, k))
+        return here
 
     def measure(self, metric: Metric, name: str) -> Influence | Absence:
         """A metric of one model's scores."""
         return measure(metric, self.truth, self.scores[name], self.weight)
+
+
+def _at(orders: Callable[[], list[Rows]], k: int) -> Rows:
+    return orders()[k]
+
+
+def _orders(
+    score: NDArray[np.float64], apart: Callable[[], Callable[[Rows], list[Rows]]]
+) -> Callable[[], list[Rows]]:
+    """The order of each part's rows by score (n,), all of them made when the first is asked for."""
+
+    @cache
+    def made() -> list[Rows]:
+        return apart()(order_of(score))
+
+    return made
+
+
+def _apart(n: int, parts: list[Rows]) -> Callable[[], Callable[[Rows], list[Rows]]]:
+    """What takes an order (n,) apart into those of disjoint parts, each numbered from 0.
+
+    Once asked, it is kept for the next order.
+    """
+
+    @cache
+    def made() -> Callable[[Rows], list[Rows]]:
+        few = np.uint8 if len(parts) < 255 else np.uint16 if len(parts) < 65_535 else np.intp
+        part, place = np.full(n, len(parts), dtype=few), np.zeros(n, dtype=np.intp)
+        for k, rows in enumerate(parts):
+            part[rows], place[rows] = k, np.arange(rows.size)
+        ends = np.cumsum([rows.size for rows in parts])
+
+        def taken(order: Rows) -> list[Rows]:
+            # whole numbers of few bits are sorted by counting
+            together = order[np.argsort(part[order], kind="stable")]
+            return np.split(place[together[: ends[-1]]], ends[:-1])
+
+        return taken
+
+    return made
 
 
 def columns_of(table: pl.DataFrame, plan: Plan) -> Columns:
@@ -175,7 +239,7 @@ def measure_slices(
     only one metric's influences are in memory.
     """
     names = [plan.candidate] if plan.reference is None else [plan.candidate, plan.reference]
-    here = [columns.part(_kept(part.rows), names) for part in parts]
+    here = columns.parts(parts, names)
     own: list[Found] = [[] for _ in parts]
     gaps: list[Found] = [[] for _ in parts]
     bands: list[list[Band]] = [[] for _ in parts]

@@ -46,7 +46,7 @@ class Ranking(msgspec.Struct, frozen=True):
 def rank(truth: NDArray[np.int8], score: Floats, weight: Floats | None = None) -> Ranking:
     """Sort rows by score (n,). One sort, no loop; the order within ties does not matter.
 
-    Columns that cannot be written to are ranked once for all the metrics that ask.
+    Where columns are remembered, they are ranked once for all the metrics that ask.
     """
     if weight is not None:
         return _rank(truth, score, weight)
@@ -54,7 +54,8 @@ def rank(truth: NDArray[np.int8], score: Floats, weight: Floats | None = None) -
 
 
 def _rank(truth: NDArray[np.int8], score: Floats, weight: Floats | None) -> Ranking:
-    order = np.argsort(score)
+    # weights of equal scores are summed, and their sum depends on the order that they come in
+    order = order_of(score) if weight is None else np.argsort(score)
     ranked = score[order]
     truth = truth[order]
     first = np.empty(score.size, dtype=bool)
@@ -80,6 +81,11 @@ def _rank(truth: NDArray[np.int8], score: Floats, weight: Floats | None) -> Rank
         positives = np.add.reduceat(truth, starts, dtype=np.int64)
         negatives = np.diff(starts, append=score.size) - positives
     return Ranking(order, truth, group, positives, negatives)
+
+
+def order_of(score: Floats) -> Ints:
+    """What sorts the scores (n,), equal ones in any order."""
+    return remembered("order", (score,), lambda: np.argsort(score))
 
 
 def both_classes(truth: NDArray[np.int8]) -> tuple[int, int]:
