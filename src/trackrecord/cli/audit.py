@@ -140,6 +140,8 @@ def tell(audit: Audit) -> None:
         say(f"✗ {counted(grave, 'finding')}{also} ({looked})")
     else:
         say(f"✓ no leak was found{also} ({looked})")
+    if notes:
+        say("  a note is no leak: it is what the split that was asked for brings along")
 
 
 def tell_finding(finding: Leak) -> None:
@@ -175,6 +177,8 @@ def tell_pipeline(found: PipelineAudit) -> None:
 
 def tell_looked(audit: Audit, *, ran: bool) -> None:
     """What was looked for and not found, by kind; and what could not be looked for, and why."""
+    from trackrecord.data.leakage.kinds import KINDS
+
     found = {finding.detector for finding in audit.findings}
     clean: dict[str, list[str]] = {}
     for one in audit.detectors:
@@ -183,7 +187,8 @@ def tell_looked(audit: Audit, *, ran: bool) -> None:
     if clean:
         say("  looked for, and not found:")
         for kind in sorted(clean):
-            say(f"    {kind} {'; '.join(clean[kind])}", indent=6 + len(kind))
+            title = KINDS[kind].partition(":")[0]
+            say(f"    {kind} {title}: {'; '.join(clean[kind])}", indent=5 + len(kind))
     idle: dict[str, list[str]] = {}
     for one in audit.detectors:
         if not one.tests:

@@ -178,6 +178,44 @@ def test_a_column_named_like_the_target_that_tells_it_is_found() -> None:
     assert "named-proxy" not in detectors(audit(*both(train, test, other=hint)))
 
 
+def test_a_word_of_many_and_a_coordinate_are_no_names_of_the_target() -> None:
+    train, test = diabetes()
+    truth = pl.concat([train, test])["worse"].to_numpy()
+    hint = truth + np.random.default_rng(1).normal(size=442)
+    rooms = both(train, test, kept_room_type=hint)
+    renamed = [part.rename({"worse": "mean_price_per_room"}) for part in rooms]
+    found = audit_world(world_of(*renamed, "mean_price_per_room"))
+    assert "named-proxy" not in detectors(found)
+    assert "named-proxy" in detectors(audit(*both(train, test, y=hint)))
+    assert "named-proxy" not in detectors(audit(*both(train, test, y=hint, x=hint[::-1])))
+
+
+def test_a_mean_that_is_on_the_grid_of_a_columns_values_by_chance_was_not_filled_in() -> None:
+    train, test = diabetes()
+    draw = np.random.default_rng(0)
+    grid = draw.integers(0, 21, 442).astype(float)
+    while (grid.sum() / 442) % 1:  # until the mean of both tables is a whole number
+        grid[draw.integers(442)] = draw.integers(0, 21)
+    assert "filled-together" not in detectors(audit(*both(train, test, grade=grid)))
+    gone = draw.random(442) < 0.2
+    filled = np.where(gone, grid[~gone].mean(), grid)
+    assert "filled-together" in detectors(audit(*both(train, test, grade=filled)))
+
+
+def test_missing_values_that_another_column_tells_are_a_value_like_others() -> None:
+    train, test = diabetes()
+    truth = pl.concat([train, test])["worse"].to_numpy()
+    draw = np.random.default_rng(2)
+    gone = draw.random(442) < np.where(truth == 1, 0.6, 0.05)
+    cars = np.where(gone, 0, draw.integers(1, 4, 442))
+    kind = pl.Series([None if one else "brick" for one in gone])
+    alone = audit(*both(train, test, garage=kind))
+    told = audit(*both(train, test, garage=kind, garage_cars=cars))
+    assert "missingness" in detectors(alone)
+    assert "missingness" in detectors(told, "note")
+    assert "missingness" not in detectors(told)
+
+
 def test_target_encoding_with_the_rows_own_target_is_found_and_with_folds_is_not() -> None:
     train, test = diabetes()
     table = pl.concat([train, test]).with_columns(ward=pl.Series(DRAW.integers(0, 12, 442)))

@@ -86,7 +86,7 @@ def audit_world(world: World) -> Audit:
         signs = list(detector.look(world))
         took = time.perf_counter() - start
         seen += [(detector, sign) for sign in signs]
-        needs = "" if signs else detector.needs or "what is not here"
+        needs = "" if signs else detector.needs or "anything of the kind"
         ran.append(Ran(name, detector.kind, detector.looks_for, len(signs), round(took, 4), needs))
     p = np.array([sign.p for _, sign in seen if sign.p is not None])
     corrected = iter(holm(p).tolist())

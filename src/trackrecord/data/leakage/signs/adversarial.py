@@ -54,9 +54,12 @@ def adversarial(world: World) -> Iterator[Sign]:
         large=area - Z99 * error > LARGE,
         verdict="note" if parted else "suspect",
         kind="L3.3",
-        what="train and test can be told apart, mostly by "
+        what="train and test can be told apart"
+        f"{', as is natural where time or groups part them' if parted else ''}, mostly by "
         f"{', '.join(map(repr, strongest)) or 'no single column'}",
-        fix="if the split was meant to be random, find out what made it otherwise; else say which "
+        fix="say which population the test stands for"
+        if parted
+        else "if the split was meant to be random, find out what made it otherwise; else say which "
         "population the test stands for",
     )
 

@@ -123,9 +123,11 @@ def _points(world: World, names: list[str], test_rows: NDArray[np.intp]) -> tupl
 def _between(pool: Floats, asked: Floats) -> NDArray[np.bool_]:
     """Which asked points (m,) lie between two of their neighbours in the pool."""
     from sklearn.neighbors import NearestNeighbors
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    near = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(pool)
-    distance, place = near.kneighbors(asked)
+    with threadpool_limits(1):
+        near = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(pool)
+        distance, place = near.kneighbors(asked)
     arms = pool[place] - asked[:, None, :]
     there = (distance > 1e-6) & (distance < 1e3)
     unit = arms / np.where(there, distance, 1.0)[:, :, None]

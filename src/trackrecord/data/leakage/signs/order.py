@@ -100,7 +100,9 @@ def _sign(
         p=min(1.0, area.p * tests),
         large=area.lo > LARGE,
         verdict=verdict,
-        what=what,
+        what=f"{what}; they follow time or groups, so it need not be a leak"
+        if verdict == "note"
+        else what,
         fix=fix,
     )
 

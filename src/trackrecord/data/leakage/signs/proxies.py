@@ -24,17 +24,22 @@ EMPTY_WORDS = {"is", "has", "the", "of", "in", "at", "no", "id", "n", "x", "num"
     needs="a column that is named like the target or an outcome",
 )
 def named_proxy(world: World) -> Iterator[Sign]:
-    """ROC area of columns that share a word with the target's name, or have an outcome's name.
+    """ROC area of columns that share half of their words, or of the target's, with its name.
 
-    ``y`` is one, unless there is an ``x``.
+    Or that have an outcome's name; ``y`` is one, unless there is an ``x``.
     """
     target = world.target_name or world.target
     own = _words(target)
     # Beside an x, a y is a coordinate.
-    if "x" not in {name.lower() for name in world.plain}:
-        own.add("y")
+    beside = any(name.lower() == "x" for name in world.plain)
+    outcomes = OUTCOME_WORDS if beside else OUTCOME_WORDS | {"y"}
     for name, area in world.alone.items():
-        shared = _words(name) & (own | OUTCOME_WORDS)
+        words = _words(name)
+        shared = words & own
+        # A price per room and the type of the room share a word that says little.
+        if 2 * len(shared) < min(len(words), len(own)):
+            shared = set()
+        shared |= words & outcomes
         if not shared:
             continue
         yield Sign(

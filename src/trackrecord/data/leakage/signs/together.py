@@ -20,6 +20,8 @@ EXACT = 1e-6
 # By chance one pair in a hundred million is as near to no correlation.
 PAIR = 1e-10
 LEAST_FILLED = 5
+# As often as the values on either side, and half as often again.
+SPIKE = 1.5
 
 
 @looks_for(
@@ -67,7 +69,10 @@ def filled_together(world: World) -> Iterator[Sign]:
         slack = EXACT * float(both.std())
         near = int(np.argmin(np.abs(levels - both.mean())))
         rows = int(counts[near])
-        by_all = rows >= LEAST_FILLED and abs(float(both.mean() - levels[near])) <= slack
+        # Of values on a grid, the mean is one by chance, once in as many columns as there are rows.
+        around = np.r_[counts[max(0, near - 2) : near], counts[near + 1 : near + 3]]
+        spike = rows >= max(LEAST_FILLED, SPIKE * float(around.max(initial=0)))
+        by_all = spike and abs(float(both.mean() - levels[near])) <= slack
         by_train = abs(float(train.mean() - levels[near])) <= slack
         yield Sign(
             columns=[name],
