@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.leakage.leaks import KINDS
+from benchmarks.leakage.leaks import KINDS, STRENGTHS
 from benchmarks.leakage.report import told
 from benchmarks.leakage.sets import MORE_CLEAN, SETS, Split
 from threadpoolctl import threadpool_limits
@@ -50,6 +50,7 @@ def audits(
     only: str | None,
     kept: Path | None,
     known: dict[tuple[Any, ...], Any],
+    levels: tuple[int, ...] = (2, 3, 1, 0),
 ) -> Iterator[dict[str, Any]]:
     """One line for each audit: the clean ones first, then those with a leak, strength by strength.
 
@@ -69,7 +70,7 @@ def audits(
                 write(kept / f"clean--0--{name}", split)
             if seed < clean:
                 yield {"kind": "clean", "level": 0, "table": name, "seed": seed, "found": found}
-    for level in (2, 3, 1, 0):
+    for level in levels:
         for number, (kind, leak) in enumerate(KINDS.items()):
             if only is not None and only != kind:
                 continue
@@ -105,6 +106,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--clean", type=int, default=20)
     parser.add_argument("--only")
+    parser.add_argument("--tables", help="names, with commas between")
+    parser.add_argument("--strength", choices=STRENGTHS)
     parser.add_argument("--write", type=Path)
     parser.add_argument("--keep", type=Path)
     chosen = parser.parse_args()
@@ -118,6 +121,9 @@ def main() -> None:
         from benchmarks.leakage.seen import SEEN
 
         tables, planted = SEEN, set(SEEN)
+    if chosen.tables is not None:
+        tables = {name: tables[name] for name in chosen.tables.split(",")}
+    levels = (2, 3, 1, 0) if chosen.strength is None else (STRENGTHS.index(chosen.strength),)
     start = time.perf_counter()
     lines = []
     if chosen.keep is not None and chosen.keep.exists():
@@ -125,7 +131,7 @@ def main() -> None:
     known = {(line["kind"], line["level"], line["table"], line["seed"]): line for line in lines}
     with threadpool_limits(1):
         for line in audits(
-            tables, planted, chosen.seeds, chosen.clean, chosen.only, chosen.write, known
+            tables, planted, chosen.seeds, chosen.clean, chosen.only, chosen.write, known, levels
         ):
             lines.append(line)
             if chosen.keep is not None:
