@@ -172,6 +172,7 @@ def of_classes(truth: np.ndarray, chance: np.ndarray) -> dict[str, float]:
     label, k = chance.argmax(axis=1), chance.shape[1]
     known: dict[str, Any] = {"labels": list(range(k)), "zero_division": 0}
     area = {"labels": list(range(k))}
+    (tn, fp), (fn, tp) = reference.multilabel_confusion_matrix(truth, label).transpose(1, 2, 0)
     return {
         "accuracy": reference.accuracy_score(truth, label),
         "balanced_accuracy": reference.balanced_accuracy_score(truth, label),
@@ -179,9 +180,13 @@ def of_classes(truth: np.ndarray, chance: np.ndarray) -> dict[str, float]:
         "debiased_ece": off_line(truth, chance),
         "f1_macro": reference.f1_score(truth, label, average="macro", **known),
         "f1_weighted": reference.f1_score(truth, label, average="weighted", **known),
+        "f_beta_macro": reference.fbeta_score(truth, label, beta=2, average="macro", **known),
+        "g_mean": float(np.prod(tp / (tp + fn)) ** (1 / k)),
+        "jaccard_macro": reference.jaccard_score(truth, label, average="macro", **known),
         "kappa": reference.cohen_kappa_score(truth, label),
         "log_loss": reference.log_loss(truth, chance),
         "mcc": reference.matthews_corrcoef(truth, label),
+        "npv_macro": float((tn / (tn + fn)).mean()),
         "precision_macro": reference.precision_score(truth, label, average="macro", **known),
         "precision_weighted": reference.precision_score(truth, label, average="weighted", **known),
         "recall_macro": reference.recall_score(truth, label, average="macro", **known),
@@ -190,6 +195,7 @@ def of_classes(truth: np.ndarray, chance: np.ndarray) -> dict[str, float]:
         "roc_auc_ovr_weighted": reference.roc_auc_score(
             truth, chance, multi_class="ovr", average="weighted", **area
         ),
+        "specificity_macro": float((tn / (tn + fp)).mean()),
         "top_accuracy": reference.top_k_accuracy_score(truth, chance, k=2, **area),
     }
 

@@ -157,15 +157,15 @@ def test_an_influence_is_the_derivative_by_a_weight(asked: tuple[str, str]) -> N
     metric = metric_of(asked)
     if metric.irregular or metric.counts or metric.needs == "scaled":
         return
-    truth, score, _ = sample(asked[0], n=120, seed=3)
+    truth, score, _ = sample(asked[0], n=240, seed=3)
     found, step = measured(metric, truth, score), 1e-4
-    for row in range(0, 120, 11):
-        weight = np.ones(120)
+    for row in range(0, 240, 11):
+        weight = np.ones(240)
         weight[row] += step
         up = measured(metric, truth, score, weight).value
         weight[row] -= 2 * step
         down = measured(metric, truth, score, weight).value
-        slope = (up - down) / (2 * step) * 120
+        slope = (up - down) / (2 * step) * 240
         assert slope == pytest.approx(
             found.influence[row], rel=1e-3, abs=1e-3 * (1e-9 + np.abs(found.influence).mean())
         )

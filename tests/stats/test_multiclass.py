@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,16 +28,27 @@ def averaged(function: Score, average: str) -> Score:
     )
 
 
+def one_against_others(truth: Any, label: Any, **known: Any) -> np.ndarray:
+    """Each class's specificity and negative predictive value: (2, K), by hand."""
+    matrix = reference.multilabel_confusion_matrix(truth, label, **known)
+    (tn, fp), (fn, _) = matrix.transpose(1, 2, 0)
+    return np.array([tn / (tn + fp), np.where(tn + fn > 0, tn / np.maximum(tn + fn, 1e-300), 0)])
+
+
 OF_LABELS: dict[str, Score] = {
     "accuracy": reference.accuracy_score,
     "balanced_accuracy": reference.balanced_accuracy_score,
     "f1_macro": averaged(reference.f1_score, "macro"),
     "f1_weighted": averaged(reference.f1_score, "weighted"),
+    "f_beta_macro@0.5": averaged(partial(reference.fbeta_score, beta=0.5), "macro"),
+    "jaccard_macro": averaged(reference.jaccard_score, "macro"),
     "kappa": reference.cohen_kappa_score,
     "mcc": reference.matthews_corrcoef,
+    "npv_macro": lambda *columns, **known: one_against_others(*columns, **known)[1].mean(),
     "precision_macro": averaged(reference.precision_score, "macro"),
     "precision_weighted": averaged(reference.precision_score, "weighted"),
     "recall_macro": averaged(reference.recall_score, "macro"),
+    "specificity_macro": lambda *columns, **known: one_against_others(*columns, **known)[0].mean(),
 }
 
 
@@ -222,6 +234,23 @@ def measured(name: str, truth: np.ndarray, score: np.ndarray) -> float:
     got = measure(name, truth, score)
     assert isinstance(got, Influence)
     return got.value
+
+
+def test_the_geometric_mean_of_recalls_takes_classes_that_have_rows() -> None:
+    truth, chance = sample(300, 4, seed=2)
+    label = chance.argmax(axis=1)
+    label[(truth == 0) & (np.arange(300) % 9 == 0)] = 7  # which no row is
+    weight = np.random.default_rng(4).uniform(0.5, 2, 300)
+    for heavy in (None, weight):
+        recall = reference.recall_score(
+            truth, label, labels=range(4), average=None, sample_weight=heavy
+        )
+        expected = float(np.prod(recall) ** 0.25)
+        assert value("g_mean", truth, label, heavy) == pytest.approx(expected, rel=1e-12)
+    label[label == 3] = 0
+    assert reason("g_mean", truth, label) == (
+        "1 class has no row that is found, so that the product is 0"
+    )
 
 
 def test_one_row_in_a_million_of_the_rarest_class_keeps_every_digit() -> None:
