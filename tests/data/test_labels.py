@@ -32,6 +32,7 @@ def test_planted_noise_in_digits_is_found_and_counted(seed: int, rate: float) ->
     assert (np.diff(found.margin) >= 0).all()
 
 
+@pytest.mark.slow
 def test_few_clean_digits_are_doubted() -> None:
     features, true = load_digits(return_X_y=True)
     found = confident_doubt(true, crossfitted(features, true, 10))

@@ -59,6 +59,8 @@ def compare_tables(
     DataError
         For an empty table, no column in common, an unknown column, or a cluster that is missing.
     """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     if a.height == 0 or b.height == 0:
         raise DataError("a table has no rows to compare")
     left_out = {*(skip or []), *([cluster] if cluster else [])}
@@ -74,7 +76,8 @@ def compare_tables(
     kinds = {name: {kind_of(a[name]), kind_of(b[name])} - {"missing"} for name in common}
     other_kind = [name for name in common if len(kinds[name]) > 1]
     same = [name for name in common if len(kinds[name]) < 2]
-    with ThreadPoolExecutor(THREADS) as pool:
+    # Matrices this small are multiplied at once; threads that wait for one another take longer.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(THREADS) as pool:
         columns = list(pool.map(lambda n: column_drift(a[n], b[n], clusters, level), same))
     columns = _graded(columns)
     told: Estimate | Absence | None = None
