@@ -106,8 +106,14 @@ def main() -> None:
     kinds = {
         "with the classifier": (sys.executable, OWN.format(options="")),
         "columns only": (sys.executable, OWN.format(options=", classifier=False")),
-        "DataDriftPreset": (options.peer_python, PEER),
     }
+    asked = subprocess.run(
+        [options.peer_python, "-c", "import evidently"], check=False, capture_output=True
+    )
+    if asked.returncode == 0:
+        kinds["DataDriftPreset"] = (options.peer_python, PEER)
+    else:
+        print("Evidently left out: pip install -r benchmarks/drift/requirements.txt\n")
     with tempfile.TemporaryDirectory() as name:
         paths = months(Path(name))
         turns = [

