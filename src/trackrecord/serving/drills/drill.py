@@ -79,8 +79,10 @@ def drill_rollback(
     warm: float = 8.0,
     patience: float = 45.0,
     progress: Callable[[str, float], None],
-) -> Drilled:
+) -> tuple[Drilled, str]:
     """Break a copy of ``version`` by ``fault``, and take it back when an alarm says so.
+
+    Returns what was measured, and the case's question.
 
     Parameters
     ----------
@@ -114,7 +116,10 @@ def drill_rollback(
         try:
             progress("starting the server", 0.12)
             server.start()
-            return _drill(scratch, bundle, reference, fault, port, rate, warm, patience, progress)
+            drilled = _drill(
+                scratch, bundle, reference, fault, port, rate, warm, patience, progress
+            )
+            return drilled, bundle.question
         finally:
             server.stop()
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from trackrecord.ledger.store import file_sha256, write_atomic
 from trackrecord.modeling.encode import fit_encoder
-from trackrecord.modeling.export.bundle import Bundle
+from trackrecord.modeling.export.bundle import Bundle, Codes
 from trackrecord.modeling.export.export import encoded_width
 from trackrecord.modeling.export.onnx_file import onnx_bytes
 from trackrecord.serving.drills.fault import Fault, Release, register_fault
@@ -45,7 +45,10 @@ def make(release: Release) -> Bundle:
         format="onnx",
         file="model.onnx",
         sha256=file_sha256(release.folder / "model.onnx"),
-        encoding=encoder.columns,
+        # Nobody sends that column, so in service it is missing in every row.
+        encoding=[
+            Codes(names[0], {}) if column.column == LEAK else column for column in encoder.columns
+        ],
         width=width,
         types=[],
         calibration=None,

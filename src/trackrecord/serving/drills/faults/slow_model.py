@@ -28,9 +28,11 @@ def make(release: Release) -> Bundle:
     random = np.random.default_rng(0).normal(0, SIZE**-0.5, (SIZE, SIZE)).astype(np.float32)
     graph.initializer.append(numpy_helper.from_array(random, "weight"))
     graph.initializer.append(numpy_helper.from_array(np.array(0, np.float32), "nothing"))
-    # Begun with the input, so that nothing of it can be worked out beforehand.
+    # Begun with the number of rows, so that nothing of it can be worked out beforehand.
     nodes = [
-        helper.make_node("ReduceSum", [asked], ["sum"], keepdims=0),
+        helper.make_node("Shape", [asked], ["shape"]),
+        helper.make_node("Cast", ["shape"], ["sides"], to=onnx.TensorProto.FLOAT),
+        helper.make_node("ReduceSum", ["sides"], ["sum"], keepdims=0),
         helper.make_node("Mul", ["sum", "nothing"], ["zero"]),
         helper.make_node("Add", ["weight", "zero"], ["product0"]),
     ]
