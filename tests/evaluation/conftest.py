@@ -122,8 +122,7 @@ class Bench:
     def evaluate(self, part: str = "test", run: str | None = None) -> Evaluated:
         table, parts = self.loaded()
         return evaluate_run(
-            self.workspace.root,
-            self.workspace.evidence,
+            self.workspace,
             self.case,
             table,
             parts,

@@ -25,6 +25,7 @@ from trackrecord.cases.reader import read_case
 from trackrecord.data.split import assign_parts
 from trackrecord.data.table import load_case_table
 from trackrecord.evaluation import case as room
+from trackrecord.workspace import find_workspace
 
 root = Path(sys.argv[1])
 case, _ = read_case(root / "cases/tumours/case.toml")
@@ -34,7 +35,7 @@ if sys.argv[2] == "killed":
     # The moment at which truth and predictions would meet.
     room.join_outcomes = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 found = room.evaluate_run(
-    root, root / "evidence", case, table, parts, part="test", run=None, tool="test"
+    find_workspace(root), case, table, parts, part="test", run=None, tool="test"
 )
 print(found.predicate.look)
 """

@@ -18,10 +18,8 @@ from .conftest import Bench, life
 def contrast(bench: Bench) -> tuple[Any, ContrastPredicate]:
     table, _ = bench.loaded()
     return contrast_case(
-        bench.workspace.root,
-        bench.workspace.evidence,
+        bench.workspace,
         bench.case,
-        bench.workspace.case_folder("tumours"),
         table,
         tool="test",
         progress=lambda _step, _share: None,

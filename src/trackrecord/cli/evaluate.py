@@ -121,15 +121,7 @@ def evaluate_case(options: argparse.Namespace) -> Answer:
         parts = assign_parts(loaded.frame, case)
         step("measuring", 0.6)
         evaluated = evaluate_run(
-            workspace.root,
-            workspace.evidence,
-            case,
-            loaded,
-            parts,
-            part=part,
-            run=options.run,
-            tool=__version__,
-            lock=workspace.cache / "lock",
+            workspace, case, loaded, parts, part=part, run=options.run, tool=__version__
         )
     predicate = evaluated.predicate
     say(status_line(predicate))
@@ -259,16 +251,7 @@ def contrast(options: argparse.Namespace) -> Answer:
     with progress("contrasts") as step:
         step("reading the data", 0.05)
         loaded = load_case_table(case, workspace.root)
-        entry, predicate = contrast_case(
-            workspace.root,
-            workspace.evidence,
-            case,
-            workspace.case_folder(case.name),
-            loaded,
-            tool=__version__,
-            progress=step,
-            lock=workspace.cache / "lock",
-        )
+        entry, predicate = contrast_case(workspace, case, loaded, tool=__version__, progress=step)
     metric = predicate.plan.metrics[0]
     rows = [
         [

@@ -7,7 +7,6 @@ before.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -24,12 +23,14 @@ from trackrecord.evaluation.outcomes import write_outcomes
 from trackrecord.evaluation.plan import Plan, PlannedRequirement
 from trackrecord.evaluation.result import Evaluation
 from trackrecord.ledger import Entry, Subject, read_chain, read_evidence, record
+from trackrecord.ledger.store import file_sha256
 from trackrecord.modeling.run import RunPredicate
 
 if TYPE_CHECKING:
     import polars as pl
 
     from trackrecord.data.table import CaseTable
+    from trackrecord.workspace import Workspace
 
 PartName = Literal["validation", "test"]
 
@@ -133,8 +134,7 @@ def plan_of(case: Case, models: list[str]) -> Plan:
 
 
 def evaluate_run(
-    root: Path,
-    evidence: Path,
+    workspace: Workspace,
     case: Case,
     table: CaseTable,
     parts: pl.Series,
@@ -142,7 +142,6 @@ def evaluate_run(
     part: PartName,
     run: str | None,
     tool: str,
-    lock: Path | None = None,
 ) -> Evaluated:
     """Join predictions and truth for one part, measure, and record.
 
@@ -155,19 +154,18 @@ def evaluate_run(
     DataError
         When the predictions are gone, changed, or not of these units; when the truth has one class.
     """
+    evidence = workspace.evidence
     life = life_of(read_chain(evidence), case.name)
     chosen = latest_run(evidence, case.name, life, run=run)
     check_same_question(evidence, life, chosen, case, table)
-    folder = root / "runs" / case.name / chosen.facts.run
+    folder = workspace.runs(case.name) / chosen.facts.run
     predictions = read_predictions(folder / "predictions.parquet", chosen.predictions, case.name)
     plan = plan_of(case, models_of(predictions))
     check_candidate(plan, case, chosen.facts.run)
     check_plan(plan)
     look: Entry | None = None
     if part == "test":
-        look, life = record_look(
-            evidence, case.name, chosen.digest, part="test", tool=tool, lock=lock
-        )
+        look, life = record_look(workspace, case.name, chosen.digest, part="test", tool=tool)
     outcomes = join_outcomes(case, table, parts, predictions, part)
     path = folder / f"outcomes-{part}.parquet"
     write_outcomes(outcomes, path)
@@ -185,26 +183,20 @@ def evaluate_run(
         result=evaluate_outcomes(outcomes, plan),
         tool=tool,
     )
-    shown = path.relative_to(root).as_posix()
+    shown = path.relative_to(workspace.root).as_posix()
     entry = record(
         evidence,
         kind="evaluation",
         predicate=predicate,
-        subjects=[Subject(name=shown, digest={"sha256": sha256_of(path)})],
+        subjects=[Subject(name=shown, digest={"sha256": file_sha256(path)})],
         case=case.name,
-        lock_path=lock,
+        lock_path=workspace.cache / "lock",
     )
     return Evaluated(entry, predicate, shown)
 
 
 def record_look(
-    evidence: Path,
-    case: str,
-    run: str,
-    *,
-    part: Literal["test", "contrast"],
-    tool: str,
-    lock: Path | None,
+    workspace: Workspace, case: str, run: str, *, part: Literal["test", "contrast"], tool: str
 ) -> tuple[Entry, Life]:
     """Write a look, and the case's life up to and including it.
 
@@ -212,16 +204,16 @@ def record_look(
     look at once are two looks.
     """
     entry = record(
-        evidence,
+        workspace.evidence,
         kind="look",
         predicate=LookPredicate(
             case=case, run=run, part=part, token=secrets.token_hex(8), tool=tool
         ),
         subjects=[Subject(name="run", digest={"sha256": run})],
         case=case,
-        lock_path=lock,
+        lock_path=workspace.cache / "lock",
     )
-    chain = read_chain(evidence)
+    chain = read_chain(workspace.evidence)
     return entry, life_of([known for known in chain if known.seq <= entry.seq], case)
 
 
@@ -271,7 +263,7 @@ def read_predictions(path: Path, expected: str, case: str) -> pl.DataFrame:
     again = f"restore the file, or run again: trackrecord run {case}"
     if not path.exists():
         raise DataError("the run's predictions are gone", where=str(path), next=again)
-    if (found := sha256_of(path)) != expected:
+    if (found := file_sha256(path)) != expected:
         raise DataError(
             "the run's predictions are not what the run wrote",
             where=str(path),
@@ -279,9 +271,3 @@ def read_predictions(path: Path, expected: str, case: str) -> pl.DataFrame:
             next=again,
         )
     return pl.read_parquet(path)
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

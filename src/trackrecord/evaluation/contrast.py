@@ -22,19 +22,20 @@ from trackrecord.evaluation.case import (
     check_same_question,
     latest_run,
     record_look,
-    sha256_of,
 )
 from trackrecord.evaluation.evaluate import evaluate_outcomes
 from trackrecord.evaluation.joining import join_outcomes
 from trackrecord.evaluation.outcomes import canonical_outcomes, read_outcomes, write_outcomes
 from trackrecord.evaluation.plan import Plan
 from trackrecord.ledger import Entry, Statement, Subject, read_chain, read_evidence, record
+from trackrecord.ledger.store import file_sha256
 from trackrecord.stats.estimate import Absence, Estimate
 
 if TYPE_CHECKING:
     import polars as pl
 
     from trackrecord.data.table import CaseTable
+    from trackrecord.workspace import Workspace
 
 # Name and words of the honest row.
 AS_SEALED = ("as sealed", "the case as it was sealed")
@@ -71,15 +72,12 @@ class ContrastPredicate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def contrast_case(
-    root: Path,
-    evidence: Path,
+    workspace: Workspace,
     case: Case,
-    case_folder: Path,
     table: CaseTable,
     *,
     tool: str,
     progress: Callable[[str, float], None],
-    lock: Path | None = None,
 ) -> tuple[Entry, ContrastPredicate]:
     """Measure every contrast of the case and record them beside the honest result.
 
@@ -91,6 +89,7 @@ def contrast_case(
             f"the case '{case.name}' has no [[contrast]]",
             next='add one to case.toml: a name, and split = { kind = "random" }',
         )
+    evidence = workspace.evidence
     life = life_of(read_chain(evidence), case.name)
     digest, statement = _latest_test_evaluation(evidence, case, life)
     evaluation = msgspec.convert(statement.predicate, EvaluationPredicate)
@@ -104,19 +103,20 @@ def contrast_case(
     check_same_question(evidence, life, run, case, table)
     alone = _candidate_alone(case)
     plan = bare_plan(evaluation.plan)
-    honest = _honest_result(root, statement, plan, case)
-    protocols = protocols_of(root, alone, table)
-    _, life = record_look(evidence, case.name, run.digest, part="contrast", tool=tool, lock=lock)
-    folder = root / "runs" / case.name / run.facts.run
+    honest = _honest_result(workspace.root, statement, plan, case)
+    protocols = protocols_of(workspace.root, alone, table)
+    _, life = record_look(workspace, case.name, run.digest, part="contrast", tool=tool)
+    folder = workspace.runs(case.name) / run.facts.run
+    beside = workspace.case_folder(case.name)
     results = []
     subjects = []
     for number, (contrast, protocol) in enumerate(zip(case.contrast, protocols, strict=True), 1):
         progress(f"contrast: {contrast.name}", (number - 1) / len(protocols))
-        outcomes = contrast_outcomes(protocol, case_folder, seed=run.facts.seed)
+        outcomes = contrast_outcomes(protocol, beside, seed=run.facts.seed)
         path = folder / f"outcomes-contrast-{number}.parquet"
         write_outcomes(outcomes, path)
-        name = path.relative_to(root).as_posix()
-        subjects.append(Subject(name=name, digest={"sha256": sha256_of(path)}))
+        name = path.relative_to(workspace.root).as_posix()
+        subjects.append(Subject(name=name, digest={"sha256": file_sha256(path)}))
         what = protocol_in_words(case, contrast)
         results.append(measure_protocol(contrast.name, what, outcomes, plan, name))
     predicate = ContrastPredicate(
@@ -134,7 +134,7 @@ def contrast_case(
         predicate=predicate,
         subjects=[*subjects, Subject(name="evaluation", digest={"sha256": digest})],
         case=case.name,
-        lock_path=lock,
+        lock_path=workspace.cache / "lock",
     )
     return entry, predicate
 
@@ -265,7 +265,7 @@ def _honest_result(root: Path, evaluated: Statement, plan: Plan, case: Case) -> 
     """The sealed protocol's numbers, measured again from the evaluation's own outcomes."""
     subject = evaluated.subject[0]
     path = root / subject.name
-    if not path.exists() or sha256_of(path) != subject.digest["sha256"]:
+    if not path.exists() or file_sha256(path) != subject.digest["sha256"]:
         raise DataError(
             "the outcomes of the sealed test are not what the evaluation wrote",
             where=subject.name,
