@@ -23,7 +23,8 @@ FOLDER = REFERENCE / "schemas"
 PAGE = REFERENCE / "predicates.md"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 KINDS = ("seal", "amendment", "run", "look", "evaluation", "contrast", "contract", "build",
-         "audit", "features", "ingest", "publication")  # fmt: skip
+         "audit", "features", "ingest", "registration", "alias", "rollout", "monitoring", "drill",
+         "publication")  # fmt: skip
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -140,6 +141,8 @@ def _table(schema: dict[str, Any]) -> str:
 
 def _type(field: dict[str, Any]) -> str:
     """A field's type as people say it."""
+    if "prefixItems" in field:
+        return f"list: {', '.join(_type(part) for part in field['prefixItems'])}"
     if "$ref" in field:
         name = field["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
@@ -167,14 +170,19 @@ SUBJECTS = {
     "evaluation": "Subject: the outcomes that everything in `result` was computed from.",
     "contrast": "Subjects: the outcomes of each protocol, and the evaluation beside them.",
     "contract": "Subjects: the contract's file, then the data's, each by the SHA-256 of its bytes.",
-    "build": "Subjects: the table that was made, the step's file, then each table that it read, each "
-    "by the SHA-256 of its bytes.",
+    "build": "Subjects: the table that was made, the step's file, then each table that it read, "
+    "each by the SHA-256 of its bytes.",
     "audit": "Subjects: each data file by the SHA-256 of its bytes and its `trackrecordTable1` "
     "[content digest](content-digest.md), and the split.",
-    "features": "Subjects: the table that was made, the definition, then each table that it was made "
-    "of, each by the SHA-256 of its bytes.",
+    "features": "Subjects: the table that was made, the definition, then each table that it was "
+    "made of, each by the SHA-256 of its bytes.",
     "ingest": "Subjects: the raw bytes (of a folder: the list of its files and their digests), and "
     "the Parquet table made of them.",
+    "registration": "Subjects: the model's file and its `bundle.json`.",
+    "alias": "Subject: the file of aliases as it is from then on.",
+    "rollout": "Subjects: the `bundle.json` of the champion and of the challenger.",
+    "monitoring": "Subject: the `bundle.json` of the version that was watched.",
+    "drill": "Subject: the `bundle.json` of the version of which a copy was broken.",
     "publication": "Subjects: the page, the card, the claims, and each table of outcomes.",
 }
 

@@ -35,6 +35,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
             leaf.add_argument("--open", action="store_true", help="open the page, too")
         if name == "rollback":
             _rollback_arguments(leaf)
+        else:
+            case = "" if name == "faults" else " flights"
+            leaf.epilog = f"example:\n  trackrecord drill {name}{case}"
 
 
 def _rollback_arguments(leaf: argparse.ArgumentParser) -> None:

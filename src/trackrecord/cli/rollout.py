@@ -24,6 +24,13 @@ SUB_VERBS = {
     "stop": "send the challenger away",
     "rollback": "let the version answer that answered before",
 }
+EXAMPLES = {
+    "status": "trackrecord rollout status flights",
+    "watch": "trackrecord rollout watch flights --every 10 --promote",
+    "promote": "trackrecord rollout promote flights --reason 'smaller errors in 3,000 units'",
+    "stop": "trackrecord rollout stop flights --reason 'the question has changed'",
+    "rollback": "trackrecord rollout rollback flights --reason 'slow answers'",
+}
 LONGEST_WATCH = 30 * 86_400.0
 
 
@@ -44,8 +51,8 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
             leaf.add_argument("--promote", action="store_true", help="promote, too, by itself")
         elif name != "status":
             leaf.add_argument("--reason", default="", help="kept in the ledger")
-        if name == "rollback":
-            leaf.epilog = "example:\n  trackrecord rollout rollback flights --reason 'slow answers'"
+        if name != "start":
+            leaf.epilog = f"example:\n  {EXAMPLES[name]}"
 
 
 def _start_arguments(leaf: argparse.ArgumentParser) -> None:

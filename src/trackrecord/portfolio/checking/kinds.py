@@ -18,6 +18,11 @@ PREDICATES: dict[str, tuple[str, str]] = {
     "audit": ("trackrecord.data.leakage.of_case", "AuditPredicate"),
     "features": ("trackrecord.data.features.record", "FeaturesPredicate"),
     "ingest": ("trackrecord.data.ingest.record", "IngestPredicate"),
+    "registration": ("trackrecord.modeling.registry", "RegistrationPredicate"),
+    "alias": ("trackrecord.modeling.registry", "AliasPredicate"),
+    "rollout": ("trackrecord.serving.rollout.steps", "RolloutPredicate"),
+    "monitoring": ("trackrecord.serving.monitoring.look", "MonitoringPredicate"),
+    "drill": ("trackrecord.serving.drills.result", "DrillPredicate"),
     "publication": ("trackrecord.portfolio.publish", "PublicationPredicate"),
 }
 
