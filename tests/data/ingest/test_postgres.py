@@ -8,6 +8,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import tomllib
 from collections.abc import Iterator
@@ -317,7 +318,6 @@ def test_an_address_is_shown_without_who_and_how() -> None:
 def test_the_extra_is_named_where_it_is_missing(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
 
     monkeypatch.setitem(sys.modules, "psycopg", None)
     told = ask(root, "host/db", "SELECT 1")
@@ -325,3 +325,30 @@ def test_the_extra_is_named_where_it_is_missing(
     assert "pip install 'trackrecord[postgres]'" in " ".join(told.err.split())
     extras = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())
     assert extras["project"]["optional-dependencies"]["postgres"]
+
+
+PEAK = """
+import resource, sys
+from trackrecord.cli.main import main
+code = main(sys.argv[1:])
+print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.slow
+def test_a_larger_answer_takes_no_more_memory(root: Path, server: str) -> None:
+    """300 megabytes of rows, of which neither side holds more than a few blocks."""
+
+    def peak(rows: int) -> int:
+        query = f"SELECT i AS id, repeat('word ' || i, 8) AS t FROM generate_series(1, {rows}) i"
+        url = f"postgresql://ada@{server}"
+        words = ["data", "add", url, "--name", f"t{rows}", "--query", query, "-C", str(root)]
+        words = [sys.executable, "-c", PEAK, *words]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        code, megabytes = map(int, done.stdout.split()[-2:])
+        assert code == 0, done.stderr
+        return megabytes
+
+    few, many = peak(300_000), peak(3_000_000)
+    print(f"peak memory: {few} MB, ten times the rows: {many} MB")
+    assert many < few + 120
