@@ -22,6 +22,8 @@ MARKS = {"accepted": "✓", "rejected": "✗", "undecided": "?"}
 STRIP = 13
 BAR = 20
 NAME = 23
+# Slices without an estimate, beyond which they are counted and not listed.
+MOST_BARE = 5
 MOST_SLICES = 40
 
 
@@ -96,17 +98,19 @@ def tell_slices(result: Evaluation, plan: Plan) -> None:
         (m for m in plan.metrics if any(found(s.estimates, m) for s in result.slices)), None
     )
     if metric is None:
-        if plan.task != "binary":
-            for reason in sorted({a.reason for part in result.slices for a in part.absent}):
-                say_wrapped(f"  – slices: {reason}")
+        for reason in sorted({a.reason for part in result.slices for a in part.absent}):
+            say_wrapped(f"  – {counted(len(result.slices), 'slice')}: {reason}")
         return
     drawn = [_banded(found(s.estimates, metric), s.bands) for s in result.slices]
     low, high = _scale(
         [(p.rows, e) for p, e in zip(result.slices, drawn, strict=True) if e is not None],
         LEAST_SHARE * result.rows,
     )
-    rows = []
-    for part, estimate in list(zip(result.slices, drawn, strict=True))[:MOST_SLICES]:
+    rows, pairs = [], list(zip(result.slices, drawn, strict=True))
+    few = [part for part, estimate in pairs if estimate is None]
+    if len(few) > MOST_BARE:  # a table of dashes tells nothing
+        pairs = [(part, estimate) for part, estimate in pairs if estimate is not None]
+    for part, estimate in pairs[:MOST_SLICES]:
         gain = _banded(found(part.differences, metric), part.difference_bands)
         cells = [slice_name(part), f"{part.rows:,}", shown(estimate, task=plan.task)]
         cells.append("" if estimate is None else strip(estimate, low, high))
@@ -127,9 +131,11 @@ def tell_slices(result: Evaluation, plan: Plan) -> None:
             f"  these bands hold for all slices at once at {100 * plan.level:g} %; "
             f"each by itself is at {100 * each[0]:.4g} %"
         )
-    if (left := len(result.slices) - MOST_SLICES) > 0:
+    if (left := len(pairs) - MOST_SLICES) > 0:
         say(f"  … and {counted(left, 'slice')} more: --json has them all")
-    few = [part for part, estimate in zip(result.slices, drawn, strict=True) if estimate is None]
+    if len(few) > MOST_BARE:
+        inside = sum(part.rows for part in few)
+        say(f"  – {counted(len(few), 'slice')} of {inside:,} {rows_are} not measured, not shown")
     reasons = {a.reason for part in few for a in part.absent if a.metric == metric}
     for reason in sorted(reasons):
         say_wrapped(f"  – {metric}: {reason}")
