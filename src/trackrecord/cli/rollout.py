@@ -43,7 +43,10 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         if name == "start":
             _start_arguments(leaf)
         elif name == "watch":
-            leaf.add_argument("--every", type=float, default=5.0, metavar="SECONDS")
+            leaf.add_argument(
+                "--every", type=float, default=5.0, metavar="SECONDS",
+                help="between two looks (default 5)",
+            )  # fmt: skip
             leaf.add_argument(
                 "--for", dest="longest", type=float, default=LONGEST_WATCH, metavar="SECONDS",
                 help="then end, with the rollout still running",
