@@ -152,6 +152,21 @@ def test_forecasts_have_a_past() -> None:
     assert again.models[0].estimates == [] or again["mase"].value == pytest.approx(9 / 8)
 
 
+def test_lists_of_one_length_are_labels_unless_they_are_graded_and_that_is_said() -> None:
+    truth = [[1, 0, 1], [0, 1, 0], [1, 1, 0], [0, 0, 1]] * 3
+    score = [[0.9, 0.1, 0.2], [0.2, 0.3, 0.4], [0.4, 0.5, 0.1], [0.1, 0.2, 0.6]] * 3
+    found = tr.evaluate(truth, score)
+    assert found.plan.task == "multilabel"
+    assert found.guesses[0].endswith("a 0 or 1 for each label (task='ranking' says otherwise)")
+    assert tr.evaluate(truth, score, task="ranking").plan.task == "ranking"
+    assert "each list" not in found.guesses[1]
+    graded = tr.evaluate([[2, 0, 1], *truth[1:]], score)
+    assert graded.plan.task == "ranking"
+    assert graded.guesses[0].endswith("a query, with the relevance of each document")
+    as_array = tr.evaluate(np.array(truth), np.array(score))
+    assert not any("each list" in said for said in as_array.guesses)
+
+
 def test_rankings_are_lists_or_a_table() -> None:
     relevance = [[0, 1, 0], [2, 0], [0, 0, 0, 1]] * 20
     scores = [[0.1, 0.2, 0.3], [0.9, 0.1], [0.3, 0.2, None, 0.1]] * 20

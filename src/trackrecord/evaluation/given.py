@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from trackrecord.errors import BadInput
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 # A table of several columns for a model, by their names; a plain column as it was given.
 WHERE = "the input"
+# What lists of equal length may be.
+LABELS = "each list of the truth is a row, with a 0 or 1 for each label"
+QUERIES = "each list of the truth is a query, with the relevance of each document"
 
 
 def read_given(
@@ -63,7 +67,13 @@ def read_given(
         return _rankings(truth, scores, baselines, columns)
     wide_truth = None if task in ("binary", "regression", "ranking") else wide_of(truth, "truth")
     if wide_truth is not None or task == "multilabel":
-        return _labels(wide_truth, scores, baselines, columns, classes)
+        guessed = task is None and classes is None and isinstance(truth, list | tuple)
+        if guessed and wide_truth is not None and _is_graded(wide_truth):
+            read = _rankings(truth, scores, baselines, columns)
+            return replace(read, guesses=[QUERIES])
+        read = _labels(wide_truth, scores, baselines, columns, classes)
+        said = [f"{LABELS} (task='ranking' says otherwise)"] if guessed else []
+        return replace(read, guesses=[*said, *read.guesses])
     wide = {name: found for name, values in scores.items()
             if (found := wide_of(values, name)) is not None}  # fmt: skip
     if task == "regression" or (task is None and any(_is_forecast(w) for w in wide.values())):
@@ -236,6 +246,14 @@ def _assembled(
     sliced = {c.removeprefix("slice."): c for c in columns if c.startswith("slice.")}
     parts = [*parts, *others_in(frame, optional, sliced, WHERE)]
     return ReadOutcomes(pl.DataFrame(parts), [], list(baselines), [], task, timed="time" in columns)
+
+
+def _is_graded(truth: pl.DataFrame) -> bool:
+    """Whether some numbers of the truth are neither 0 nor 1, as relevances may be."""
+    columns = truth.get_columns()
+    return all(c.dtype.is_numeric() for c in columns) and not all(
+        bool(((c == 0) | (c == 1)).all()) for c in columns
+    )
 
 
 def _flattened(scores: dict[str, Any], wide: dict[str, pl.DataFrame]) -> dict[str, Any]:
