@@ -25,9 +25,9 @@ CODES = 250
 def tell_apart(
     a: pl.DataFrame, b: pl.DataFrame, clusters: Clusters | None, level: float, seed: int = 0
 ) -> tuple[Estimate | Absence, int, list[Importance]]:
-    """The area under the curve, cross-fitted (Lopez-Paz & Oquab 2017), the rows it is of, and by
+    """The area under the curve, cross-fitted (Lopez-Paz & Oquab 2017), and the rows it is of.
 
-    which columns: how much of the area is lost where one is shuffled (Breiman 2001), most first.
+    With it, by which columns: how much of the area is lost where one is shuffled (Breiman 2001).
 
     Of each table at most 5,000 rows are drawn. Gradient-boosted trees are fitted on two thirds and
     tell the last; rows of one cluster are never on both sides. Times are left out, as they tell

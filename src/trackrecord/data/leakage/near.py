@@ -76,9 +76,9 @@ def near_texts(train: pl.Series, test: pl.Series, share: float = ALIKE) -> NDArr
 
 
 def near_classes(texts: pl.Series, share: float = ALIKE) -> Rows:
-    """A number for each text (n,): the same where a chain of near texts connects two; -1 for texts
+    """A number for each text (n,), the same where a chain of near texts connects two.
 
-    of fewer than 5 words, which are not judged.
+    It is -1 for texts of fewer than 5 words, which are not judged.
 
     Raises DataError for texts so alike that too many pairs would have to be compared.
     """
