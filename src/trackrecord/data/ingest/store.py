@@ -63,22 +63,15 @@ class Store:
 def _copied(file: BinaryIO, copy: BinaryIO) -> tuple[str, int]:
     """(SHA-256, bytes) of what was copied; a second thread digests while this one writes."""
     digest, size = hashlib.sha256(), 0
-    first = file.read(PIECE)
-    if len(first) < PIECE:
-        digest.update(first)
-        copy.write(first)
-        rest = file.read(PIECE) if first else b""
-        if not rest:
-            return digest.hexdigest(), len(first)
-        first = rest
-        size = copy.tell()
     with ThreadPoolExecutor(max_workers=1) as pool:
-        data = first
-        while data:
+        while data := file.read(PIECE):
+            size += len(data)
+            if size <= PIECE:  # a thread is not worth it
+                digest.update(data)
+                copy.write(data)
+                continue
             digesting = pool.submit(digest.update, data)
             copy.write(data)
-            size += len(data)
-            data = file.read(PIECE)
             digesting.result()
     return digest.hexdigest(), size
 
