@@ -36,6 +36,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "truth": ("truth", "add: what came true of the units a server was asked about"),
     "monitor": ("monitor", "how a served model fares: drift, expected and realised performance"),
     "rollout": ("rollout", "start, watch, promote or take back another version, by evidence"),
+    "ship": ("ship", "the files that deploy it: image, CI, Kubernetes, alerts, dashboard, runbook"),
     "drill": ("drill", "break a copy of the service on purpose; write the incident"),
     "doctor": ("doctor", "find and explain a torn, forked or incomplete ledger"),
 }
