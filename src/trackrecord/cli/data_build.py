@@ -96,9 +96,14 @@ def run(options: argparse.Namespace) -> Answer:
 def _limits(options: argparse.Namespace) -> Limits:
     from trackrecord.data.build.build import Limits
 
-    for name, value in (("--minutes", options.minutes), ("--memory", options.memory)):
-        if value is not None and not 0 < value < 1e6:
-            raise BadInput(f"{name} {value:g} is no limit", next=f"{name} 10")
+    for name, value, least in (
+        ("--minutes", options.minutes, 0.01),
+        ("--memory", options.memory, 0.1),
+    ):
+        if value is not None and not least <= value < 1e6:
+            raise BadInput(
+                f"{name} {value:g} is no limit", why=f"at least {least:g}", next=f"{name} 10"
+            )
     minutes, gigabytes = options.minutes, options.memory
     return Limits(
         seconds=60 * minutes if minutes else Limits().seconds,

@@ -124,6 +124,14 @@ def test_counting_stops_where_it_takes_longer_than_the_step(
     ] * len(found)
 
 
+def test_of_very_many_conditions_the_last_are_told_as_one(bench: Bench) -> None:
+    many = " AND ".join(f"id <> {n}" for n in range(6, 606))
+    found = effects(bench, f"SELECT * FROM orders WHERE {many}")
+    assert len(found) == 40
+    assert found[0].lost == 1
+    assert len(found[-1].what) <= 160
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_conditions_in_any_order_lose_what_polars_says_they_lose(bench: Bench, seed: int) -> None:
     """Random tables and conditions with missing values, against another engine."""

@@ -30,7 +30,8 @@ def test_a_function_makes_a_table_of_what_its_parameters_name(bench: Bench) -> N
         HEAD + "def _town(frame):\n    return frame.drop_nulls('town')\n\n\n"
         "def towns(orders: pl.LazyFrame, shops: pl.DataFrame) -> pl.LazyFrame:\n"
         "    print('joining', type(orders).__name__, type(shops).__name__)\n"
-        "    return _town(orders.join(shops.lazy(), on='shop', how='left')).select('id', 'town')\n",
+        "    return _town(orders.join(shops.lazy(), on='shop', how='left',\n"
+        "                            maintain_order='left')).select('id', 'town')\n",
     )
     (outcome,) = bench.build().values()
     assert bench.built("towns").rows()[0] == (1, "Ulm")

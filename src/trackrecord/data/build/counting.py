@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import duckdb
     from sqlglot import exp
 
+MOST_CONDITIONS = 40
 TAIL = ("having", "qualify", "distinct", "limit")
 
 
@@ -85,7 +86,7 @@ class SelectParts(Parts):
         self.query = query
         self.joins: list[exp.Expr] = query.args.get("joins") or []
         where = query.args.get("where")
-        self.conditions = list(conjuncts(where.this)) if where is not None else []
+        self.conditions = _at_most(conjuncts(where.this)) if where is not None else []
         for join in self.joins:
             self.names.append(_Counted(*join_words(join)))
         for condition in self.conditions:
@@ -244,3 +245,13 @@ def _aggregates(query: exp.Expr) -> bool:
             if function.find_ancestor(exp.Window, exp.Select) is query:
                 return True
     return False
+
+
+def _at_most(conditions: list[exp.Expr]) -> list[exp.Expr]:
+    """The conditions; the last ones of very many are one."""
+    from sqlglot import exp
+
+    if len(conditions) <= MOST_CONDITIONS:
+        return conditions
+    rest = exp.and_(*conditions[MOST_CONDITIONS - 1 :], copy=False)
+    return [*conditions[: MOST_CONDITIONS - 1], rest]

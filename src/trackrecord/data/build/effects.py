@@ -126,7 +126,7 @@ def _of_block(
             break
         try:
             counts = parts.count(database, known=rows is not None, aliases=aliases)
-        except duckdb.Error:
+        except (duckdb.Error, RecursionError):
             continue
         return parts.told(counts, rows)
     if over.is_set():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from typing import TYPE_CHECKING
 
 from trackrecord.errors import DataError
@@ -20,6 +21,8 @@ def parse(sql: str, where: str) -> list[exp.Expr]:
     from sqlglot import exp
     from sqlglot.errors import SqlglotError
 
+    # That it takes a statement as it stands is no news to a person; DuckDB judges it.
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
     try:
         found = sqlglot.parse(sql, dialect="duckdb")
     except RecursionError:

@@ -15,6 +15,9 @@ CLOCK = frozenset({
     "current_localtime", "current_localtimestamp",
 })  # fmt: skip
 
+# What sqlglot calls otherwise than DuckDB.
+_WRITTEN = {"rand": "random", "randn": "random", "current_datetime": "current_timestamp"}
+
 
 def unsettled(trees: list[exp.Expr]) -> list[str]:
     """In words: what makes the result depend on more than the step and its tables."""
@@ -47,9 +50,8 @@ def _functions(tree: exp.Expr) -> set[str]:
         if isinstance(function, exp.Anonymous):
             found.add(str(function.name).lower())
         else:
-            written = function.sql(dialect="duckdb")
-            found.add(written.partition("(")[0].strip().lower())
-            found.add(function.sql_name().lower())
+            name = function.sql_name().lower()
+            found.add(_WRITTEN.get(name, name))
     # Without parentheses they are told from columns by being none.
     for column in tree.find_all(exp.Column):
         if column.name.lower() in CLOCK and not column.table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,16 +10,21 @@ if TYPE_CHECKING:
 SHOWN = 160
 
 
-def conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
+def conjuncts(condition: exp.Expr) -> list[exp.Expr]:
+    """What AND joins, in the order written, however it is put into parentheses."""
     from sqlglot import exp
 
-    if isinstance(condition, exp.And):
-        yield from conjuncts(condition.left)
-        yield from conjuncts(condition.right)
-    elif isinstance(condition, exp.Paren) and isinstance(condition.this, exp.And):
-        yield from conjuncts(condition.this)
-    else:
-        yield condition
+    found: list[exp.Expr] = []
+    left = [condition]
+    while left:
+        one = left.pop()
+        if isinstance(one, exp.And):
+            left += [one.right, one.left]
+        elif isinstance(one, exp.Paren) and isinstance(one.this, exp.And):
+            left.append(one.this)
+        else:
+            found.append(one)
+    return found
 
 
 def words(node: exp.Expr) -> str:
