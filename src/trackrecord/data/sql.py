@@ -49,6 +49,9 @@ def closed_database(
     import pyarrow as pa
     import pyarrow.dataset as ds
 
+    # Buffered ahead, a file's bytes would all be in memory by the end of a scan.
+    options = ds.ParquetFragmentScanOptions(pre_buffer=False)
+    parquet = ds.ParquetFileFormat(default_fragment_scan_options=options)
     database = duckdb.connect(":memory:")
     try:
         settings: dict[str, object] = {
@@ -64,7 +67,7 @@ def closed_database(
             database.execute(f"SET {setting} = ?", [value])
         for name, path in tables.items():
             try:
-                database.register(name, ds.dataset(path, format="parquet"))
+                database.register(name, ds.dataset(path, format=parquet))
             except (OSError, pa.ArrowInvalid) as error:
                 raise DataError(
                     f"the table {name} cannot be read",

@@ -98,6 +98,7 @@ def fit_estimator(
         notes=encoder.notes + _notes(caught),
         estimator=estimator,
         encoding=encoder.columns,
+        encode=encoder.transform,
     )
 
 

@@ -33,8 +33,8 @@ class Fitted:
 
     ``predict`` takes a frame of the same features and gives the probability of a positive:
     float64, shape (rows,). ``notes`` is what a reader has to know, such as a solver that stopped
-    too early. ``estimator`` and ``encoding`` are there where the model is an estimator on encoded
-    columns, and so can be exported.
+    too early. ``estimator``, ``encoding`` and ``encode`` are there where the model is an estimator
+    on encoded columns, and so can be exported.
     """
 
     predict: Callable[[pl.DataFrame], Any]
@@ -42,6 +42,7 @@ class Fitted:
     notes: list[str] = field(default_factory=list)
     estimator: Any = None
     encoding: list[Encoded] = field(default_factory=list)
+    encode: Callable[[pl.DataFrame], Any] = lambda rows: rows
 
 
 @dataclass(frozen=True)

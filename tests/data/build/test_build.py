@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -270,3 +272,32 @@ def test_a_source_that_went_missing_is_named(chained: Bench) -> None:
     Path(chained.root / "data/shops.parquet").unlink()
     with pytest.raises(DataError, match="reads the table 'shops', which nobody makes"):
         chained.build()
+
+
+WIDE = """
+import sys
+from pathlib import Path
+import pyarrow as pa
+from trackrecord.data.build.build import build
+
+build(Path(sys.argv[1]), [], tool="1")
+print(pa.default_memory_pool().max_memory())
+"""
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_rows_of_a_table(bench: Bench) -> None:
+    """Twice the rows, 130 MB more in the file: what Arrow holds at a time stays what it was."""
+    bench.step("1_a.sql", "SELECT * FROM wide WHERE a <> b")
+    path = bench.root / "data/wide.parquet"
+    peaks = []
+    for rows in (4_000_000, 8_000_000):
+        a = pl.int_range(0, rows, eager=True).hash(1).alias("a")
+        more = [a.hash(seed).alias(name) for seed, name in enumerate("bcd", 2)]
+        pl.DataFrame([a, *more]).write_parquet(path, row_group_size=1 << 17)
+        words = [sys.executable, "-c", WIDE, str(bench.root)]
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
+        peaks.append(int(done.stdout))
+        assert bench.built("a").height == rows
+    assert path.stat().st_size > 250e6
+    assert peaks[1] < peaks[0] + 60e6

@@ -40,4 +40,5 @@ def fit_logistic(spec: Logistic, rows: pl.DataFrame, truth: NDArray[np.int8]) ->
         notes=fitted.notes,
         estimator=fitted.estimator,
         encoding=fitted.encoding,
+        encode=fitted.encode,
     )

@@ -23,6 +23,7 @@ from trackrecord.modeling.export.bundle import (
     write_bundle,
 )
 from trackrecord.modeling.export.encoding import compiled
+from trackrecord.modeling.export.histogram_trees import is_histogram_boosting
 from trackrecord.modeling.export.onnx_file import Unconvertible, onnx_bytes
 from trackrecord.modeling.export.opened import open_model
 from trackrecord.modeling.learner import Fitted
@@ -95,11 +96,12 @@ def export_model(
     asked = _asked(frame, training)
     rows = asked.to_dicts()
     expected = fitted.predict(asked)
+    seen = fitted.encode(frame) if is_histogram_boosting(fitted.estimator) else None
     tried: list[str] = []
     for format in ("onnx", "skops"):
         progress(f"writing {format}", 0.3 if format == "onnx" else 0.6)
         try:
-            written = _written(fitted.estimator, width, folder, format)
+            written = _written(fitted.estimator, width, folder, format, seen)
         except Unconvertible as error:
             tried.append(f"{format}: {error}")
             continue
@@ -239,9 +241,11 @@ def _asked(frame: pl.DataFrame, training: pl.Series) -> pl.DataFrame:
     return chosen.gather_every(max(1, -(-chosen.height // MOST)))
 
 
-def _written(estimator: Any, width: int, folder: Path, format: str) -> tuple[str, list[str]]:
+def _written(
+    estimator: Any, width: int, folder: Path, format: str, seen: Any
+) -> tuple[str, list[str]]:
     if format == "onnx":
-        write_atomic(folder / "model.onnx", onnx_bytes(estimator, width))
+        write_atomic(folder / "model.onnx", onnx_bytes(estimator, width, seen=seen))
         return "model.onnx", []
     import skops.io
 

@@ -1,7 +1,8 @@
 """scikit-learn's histogram boosting as ONNX, splits on categories included.
 
-skl2onnx (1.20) writes a split on categories as if it were one on numbers, and says nothing; the
-parity check shows it. ONNX's TreeEnsemble (ai.onnx.ml 5) has words for both kinds of split.
+skl2onnx (1.20) writes a split on categories as if it were one on numbers, moves thresholds that are
+a value of the data, and says nothing; the parity check shows both. ONNX's TreeEnsemble
+(ai.onnx.ml 5) has words for both kinds of split.
 """
 
 from __future__ import annotations
@@ -14,25 +15,28 @@ OPSET, TREE_OPSET, IR = 21, 5, 10
 NO_CATEGORY = -1e9
 
 
-def has_category_splits(estimator: Any) -> bool:
-    """Whether ``estimator`` is histogram boosting that knows some column as categories."""
+def is_histogram_boosting(estimator: Any) -> bool:
+    """Whether ``estimator`` is scikit-learn's histogram boosting."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    if not isinstance(estimator, HistGradientBoostingClassifier):
-        return False
-    return estimator.is_categorical_ is not None
+    return isinstance(estimator, HistGradientBoostingClassifier)
 
 
-def histogram_trees(estimator: Any, width: int, *, inputs: str, output: str) -> Any:
+def histogram_trees(
+    estimator: Any, width: int, *, inputs: str, output: str, seen: Any = None
+) -> Any:
     """The ONNX model of a fitted binary HistGradientBoostingClassifier.
 
     Its input is float32 (rows, ``width``), its output the second class's probability, (rows,).
-    Thresholds are rounded to float32, as the inputs are.
+    Thresholds are rounded to float32, as the inputs are. A threshold may be a hair below a value of
+    the data, and rounded equal to it: then the next smaller number parts them as before. ``seen``,
+    (rows, width) in double precision, has the values to look at.
     """
     import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 
     columns, categories = _columns(estimator)
+    known = None if seen is None else [np.unique(column) for column in seen.T]
     modes: list[int] = []
     splits: list[float] = []
     features: list[int] = []
@@ -61,8 +65,12 @@ def histogram_trees(estimator: Any, width: int, *, inputs: str, output: str) -> 
             feature = 0 if node["is_leaf"] else int(node["feature_idx"])
             by_category = bool(node["is_categorical"]) and not node["is_leaf"]
             modes.append(MEMBER if by_category else LEQ)
-            splits.append(0.0 if by_category or node["is_leaf"] else float(node["num_threshold"]))
             features.append(columns[feature])
+            if by_category or node["is_leaf"]:
+                splits.append(0.0)
+            else:
+                values = None if known is None else known[columns[feature]]
+                splits.append(_rounded(float(node["num_threshold"]), values))
             missing_true.append(int(node["missing_go_to_left"]))
             for end, ids, flags in (
                 (ends[0], true_ids, true_leaf),
@@ -121,6 +129,21 @@ def histogram_trees(estimator: Any, width: int, *, inputs: str, output: str) -> 
     return helper.make_model(graph, opset_imports=opsets, ir_version=IR)
 
 
+def _rounded(threshold: float, values: Any) -> float:
+    """The threshold in float32 that parts ``values`` (sorted, NaN last) as it does in float64."""
+    import numpy as np
+
+    rounded = np.float32(threshold)
+    if values is None:
+        return float(rounded)
+    above = int(np.searchsorted(values, threshold, side="right"))
+    if above < len(values) and np.float32(values[above]) <= rounded:
+        smaller = np.nextafter(rounded, np.float32(-np.inf))
+        if above == 0 or np.float32(values[above - 1]) <= smaller:
+            return float(smaller)
+    return float(rounded)
+
+
 def _columns(estimator: Any) -> tuple[list[int], dict[int, list[float]]]:
     """Which input each of the trees' features is, and what each bit of a category's set means.
 
@@ -128,9 +151,9 @@ def _columns(estimator: Any) -> tuple[list[int], dict[int, list[float]]]:
     """
     import numpy as np
 
-    categorical = np.asarray(estimator.is_categorical_)
     if estimator._preprocessor is None:
-        return list(range(len(categorical))), {}
+        return list(range(estimator.n_features_in_)), {}
+    categorical = np.asarray(estimator.is_categorical_)
     # is_categorical_ speaks of the columns as they came in.
     first, rest = np.flatnonzero(categorical), np.flatnonzero(~categorical)
     encoder = estimator._preprocessor.named_transformers_["encoder"]

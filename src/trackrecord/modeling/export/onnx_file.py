@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from trackrecord.errors import MissingExtra
-from trackrecord.modeling.export.histogram_trees import has_category_splits, histogram_trees
+from trackrecord.modeling.export.histogram_trees import histogram_trees, is_histogram_boosting
 
 INPUT = "encoded"
 OUTPUT = "probability"
@@ -16,8 +16,10 @@ class Unconvertible(Exception):
     """ONNX has no words for this estimator; the message says why."""
 
 
-def onnx_bytes(estimator: Any, width: int) -> bytes:
+def onnx_bytes(estimator: Any, width: int, *, seen: Any = None) -> bytes:
     """A fitted binary classifier as an ONNX file of ``width`` inputs.
+
+    ``seen`` (rows, width) has encoded rows in double precision: rounding is to part them as before.
 
     Raises
     ------
@@ -31,7 +33,7 @@ def onnx_bytes(estimator: Any, width: int) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            model = _written(estimator, width)
+            model = _written(estimator, width, seen)
         except MissingExtra:
             raise
         except Exception as error:  # converters raise whatever their author chose
@@ -42,9 +44,9 @@ def onnx_bytes(estimator: Any, width: int) -> bytes:
     return data
 
 
-def _written(estimator: Any, width: int) -> Any:
-    if has_category_splits(estimator):
-        return histogram_trees(estimator, width, inputs=INPUT, output=OUTPUT)
+def _written(estimator: Any, width: int, seen: Any) -> Any:
+    if is_histogram_boosting(estimator):
+        return histogram_trees(estimator, width, inputs=INPUT, output=OUTPUT, seen=seen)
     model = _converted(estimator, width)
     _answer_with_one(model, list(estimator.classes_).index(1))
     return model
