@@ -8,21 +8,14 @@ fault makes them another population; their truth arrives a second after each ans
 from __future__ import annotations
 
 import itertools
-import subprocess
-import sys
 import tempfile
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from trackrecord.errors import DataError
 from trackrecord.ledger import write_atomic
 from trackrecord.modeling.export.bundle import Bundle
 from trackrecord.modeling.export.export import answering
@@ -34,7 +27,8 @@ from trackrecord.modeling.registry import (
 )
 from trackrecord.serving.capture.read import read_captures
 from trackrecord.serving.capture.segments import captures_folder
-from trackrecord.serving.capture.truth import add_truth, read_truth
+from trackrecord.serving.capture.truth import read_truth
+from trackrecord.serving.drills.actors import Server, Traffic, Truth, row_of
 from trackrecord.serving.drills.fault import Fault, Release
 from trackrecord.serving.drills.result import Drilled, Event
 from trackrecord.serving.drills.scratch import BROKEN, GOOD, broken_release, scratch_service
@@ -45,28 +39,8 @@ from trackrecord.serving.rollout.steps import roll_back
 from trackrecord.version import __version__
 from trackrecord.workspace import Workspace
 
-START_SECONDS = 60.0
-TRUTH_DELAY = 1.0
 CALM = 1.5
 FAR = 0.05
-
-
-@dataclass
-class _Traffic:
-    """What was asked and answered so far; filled by the load's threads."""
-
-    replies: list[Reply] = field(default_factory=list)
-    recent: deque[Reply] = field(default_factory=lambda: deque(maxlen=5000))
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def told(self, reply: Reply) -> None:
-        with self.lock:
-            self.replies.append(reply)
-            self.recent.append(reply)
-
-    def latest(self) -> deque[Reply]:
-        with self.lock:
-            return deque(self.recent)
 
 
 def drill_rollback(
@@ -112,7 +86,7 @@ def drill_rollback(
         progress("making the broken release", 0.08)
         broken_release(scratch, case, fault, release)
         port = _free_port()
-        server = _Server(root, case, port, fault if fault.kind == "process" else None)
+        server = Server(root, case, port, fault if fault.kind == "process" else None)
         try:
             progress("starting the server", 0.12)
             server.start()
@@ -143,7 +117,7 @@ def _drill(
     # The same population, row for row: what is compared with is the other half of the rows.
     half = rows.height // 2
     asked, kept = rows.head(half), rows.tail(rows.height - half)
-    told = _Traffic()
+    told = Traffic()
     watcher = Watcher(port, case, _independent(reference, kept))
     load = Load(
         f"http://127.0.0.1:{port}",
@@ -152,7 +126,7 @@ def _drill(
         rate=rate,
         told=told.told,
     )
-    truth = _Truth(scratch, case, dict(asked.select("id", "truth").iter_rows()), told)
+    truth = Truth(scratch, case, dict(asked.select("id", "truth").iter_rows()), told)
     load.start()
     truth.start()
     try:
@@ -224,8 +198,8 @@ def _await_alarm(
     watcher: Watcher,
     scratch: Workspace,
     case: str,
-    told: _Traffic,
-    truth: _Truth,
+    told: Traffic,
+    truth: Truth,
     began: float,
     patience: float,
     progress: Callable[[str, float], None],
@@ -247,7 +221,7 @@ def _await_alarm(
     return None, []
 
 
-def _await_calm(told: _Traffic, began: float, patience: float) -> float | None:
+def _await_calm(told: Traffic, began: float, patience: float) -> float | None:
     """When the last request that failed, or had the broken version's answer, was over."""
     until = time.time() + patience
     while time.time() < until:
@@ -272,7 +246,7 @@ def _counted(
         answer = answering(version_folder(scratch, case, GOOD), bundle)
         names = [feature.name for feature in bundle.features]
         rows = {str(row["id"]): row for row in asked.iter_rows(named=True)}
-        right = answer([{n: rows[_row(r.unit)][n] for n in names} for r in broken])
+        right = answer([{n: rows[row_of(r.unit)][n] for n in names} for r in broken])
         for reply, probability in zip(broken, right, strict=True):
             said = reply.probability or 0.0
             wrong += (said >= bundle.threshold) != (probability >= bundle.threshold)
@@ -284,109 +258,6 @@ def _counted(
         "wrong": int(wrong),
         "further": int(further),
     }
-
-
-class _Truth:
-    """Adds what came true of each answer, a second after it."""
-
-    def __init__(
-        self, scratch: Workspace, case: str, truth: dict[Any, int], told: _Traffic
-    ) -> None:
-        self._folder = captures_folder(scratch.root, case)
-        self._truth = {str(row): value for row, value in truth.items()}
-        self._told = told
-        self._given = 0
-        self._running = threading.Event()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self.at: float | None = None
-
-    def start(self) -> None:
-        self.at = time.time()
-        self._running.set()
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._running.clear()
-
-    def resume(self) -> None:
-        self._running.set()
-
-    def _run(self) -> None:
-        import polars as pl
-
-        none = pl.Series([], dtype=pl.String)
-        while not self._over.wait(1.0):
-            if not self._running.is_set():
-                continue
-            until = time.time() - TRUTH_DELAY
-            with self._told.lock:
-                fresh = [r for r in self._told.replies[self._given :] if r.at < until]
-            self._given += len(fresh)
-            known = [(r.unit, str(self._truth[_row(r.unit)])) for r in fresh if r.status == 200]
-            if known:
-                table = pl.DataFrame(known, schema=["unit", "truth"], orient="row")
-                with suppress(OSError):
-                    add_truth(self._folder, table, unit="unit", truth="truth", asked=none)
-                self.at = time.time()
-
-
-class _Server:
-    """The process that is drilled, started again when it dies, as a supervisor would."""
-
-    def __init__(self, root: Path, case: str, port: int, fault: Fault | None) -> None:
-        self._command = [
-            sys.executable, "-P", "-m", "trackrecord.serving.drills.child",
-            str(root), case, str(port), *([fault.name] if fault else []),
-        ]  # fmt: skip
-        self._log = root / "server.log"
-        self._port = port
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._keep, daemon=True)
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Raises DataError where it does not answer within a minute."""
-        self._thread.start()
-        import http.client
-
-        until = time.monotonic() + START_SECONDS
-        while time.monotonic() < until:
-            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=2)
-            try:
-                connection.request("GET", "/v2/health/ready")
-                if connection.getresponse().status == 200:
-                    return
-            except (OSError, http.client.HTTPException):
-                pass
-            finally:
-                connection.close()
-            time.sleep(0.1)
-        raise DataError(
-            "the drill's server does not answer",
-            where=f"127.0.0.1:{self._port}",
-            why=self._log.read_text("utf-8", "replace")[-300:] if self._log.exists() else None,
-        )
-
-    def stop(self) -> None:
-        self._over.set()
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-        self._thread.join(5)
-
-    def _keep(self) -> None:
-        while not self._over.is_set():
-            with self._log.open("ab") as log:
-                self._process = subprocess.Popen(
-                    self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    start_new_session=True,
-                )  # fmt: skip
-                self._process.wait()
-            self._over.wait(0.2)
 
 
 def _release(workspace: Workspace, bundle: Bundle, reference: Reference) -> Release:
@@ -414,10 +285,6 @@ def _endless(asked: list[Question]) -> Any:
     for turn in itertools.count():
         for question in asked:
             yield question._replace(unit=f"{question.unit}.{turn}", moment=None)
-
-
-def _row(unit: str) -> str:
-    return unit.partition(".")[0]
 
 
 def _captured(scratch: Workspace, case: str) -> tuple[Any, Any]:
