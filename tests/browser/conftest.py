@@ -12,9 +12,13 @@ import pytest
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Headless, without a network of its own."""
+    """Headless, without a network of its own.
+
+    For one module at a time: while it is open an event loop runs in this thread, in which no test
+    could start another.
+    """
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     named = os.environ.get("CHROMIUM")
     path = named or next((found for name in CHROMIUM if (found := shutil.which(name))), None)

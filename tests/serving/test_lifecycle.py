@@ -157,7 +157,7 @@ def test_a_killed_worker_is_started_again_while_others_answer(serve: Serve) -> N
     workers = children(server.process.pid)
     assert len(workers) == 2
     loads = under_load(
-        server.port, lambda: os.kill(workers[0], signal.SIGKILL), after=1.5, threads=6
+        server.port, lambda: os.kill(workers[0], signal.SIGKILL), after=1.5, threads=12
     )
     assert {status for load in loads for status in load.statuses} == {200}
     # A request that the dead worker had taken is lost with it, and no other.

@@ -145,6 +145,7 @@ def tell(audit: Audit) -> None:
 
 
 def tell_finding(finding: Leak) -> None:
+    """One finding: what, by which evidence, of which kind, and what to do."""
     say(f"{MARKS[finding.verdict]} {finding.verdict}: {finding.what}")
     say(f"    evidence: {evidence_of(finding)}", indent=14)
     say(f"    kind: {finding.kind}, {finding.kind_words} ({finding.detector})", indent=10)

@@ -1,1 +1,4 @@
-"""From a bundle to a service: answers, capture, monitoring, rollout, drills."""
+"""From a bundle to a service: answers, capture, monitoring, rollout, drills.
+
+Imports evaluation and the rooms below it; pages are drawn above.
+"""

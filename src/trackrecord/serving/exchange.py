@@ -117,6 +117,7 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 
 def too_large(limit: int) -> Refused:
+    """413; what is left of the body is read, so that the client hears of it."""
     return Refused(
         413, f"the body is larger than {limit:,} bytes, the most that is read", swallow=True
     )

@@ -28,6 +28,7 @@ def conjuncts(condition: exp.Expr) -> list[exp.Expr]:
 
 
 def words(node: exp.Expr) -> str:
+    """A piece of SQL on one line, as people write it, cut where it is long."""
     from sqlglot import exp
 
     def as_written(one: exp.Expr) -> exp.Expr:
@@ -42,6 +43,7 @@ def words(node: exp.Expr) -> str:
 
 
 def join_sql(join: exp.Expr) -> str:
+    """The join as it follows what it joins to."""
     text = join.sql(dialect="duckdb").lstrip()
     return text if text.startswith(",") else f" {text}"
 
@@ -74,6 +76,7 @@ def semi_join(join: exp.Expr) -> str | None:
 
 
 def tail_words(name: str, node: exp.Expr) -> tuple[str, str, str]:
+    """The same of what comes after WHERE: DISTINCT, GROUP BY, HAVING, QUALIFY, LIMIT."""
     if name == "distinct":
         on = node.args.get("on")
         return "DISTINCT", f"ON {words(on)}" if on is not None else "one of each row", "lost"
