@@ -80,7 +80,7 @@ def _disguised(values: pl.DataFrame, partial: bool) -> Iterator[Suspicion]:
     bare = pl.col("value").str.strip_chars()
     for code, pattern, what, fix in (
         ("text-numbers", NUMBER, "numbers", "read it as a number; look first at what is not one"),
-        ("text-dates", DAY, "dates", "say how they are written when adding the source"),
+        ("text-dates", DAY, "dates", "say when adding it: --type 'COLUMN=date:%d.%m.%Y'"),
     ):
         hit = values.filter(bare.str.contains(pattern))
         if total == 0 or _rows(hit) < SHARE * total:
