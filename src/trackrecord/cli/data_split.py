@@ -26,6 +26,7 @@ EPILOG = (
     "kinds: random, stratified, group, together, time, forward, group_time, rolling, nested"
 )
 BARS = " ▁▂▃▄▅▆▇█"
+MOST_BESIDE = 3
 # option: (type, metavar, meaning), each a key of a recipe.
 KEYS: dict[str, tuple[type, str, str]] = {
     "train": (str, "DAYS", "of time: 2024-01-01..2024-02-29"),
@@ -78,9 +79,14 @@ def run(options: argparse.Namespace) -> Answer:
     """Divide, tell, and write where it was asked for."""
     import msgspec
 
+    from trackrecord.cli.data_profile import workspace_root
+    from trackrecord.data.named import named_table
     from trackrecord.data.splits.summary import summarise
 
     path = path_in(options, options.what)
+    if not path.is_file() and (options.kind or options.recipe):
+        # A recipe is for a table: one of the workspace's, by its name.
+        path = named_table(workspace_root(options), options.what) or path
     frame, split, roles = (
         _of_file(options, path) if path.is_file() else _of_case(options, options.what)
     )
@@ -113,6 +119,16 @@ def tell(found: SplitSummary, *, show: bool) -> None:
 
 def _table(parts: list[PartSummary], column: str | None) -> None:
     classes = list(parts[0].classes)
+    if len(classes) > MOST_BESIDE:  # in one line there is no room for them
+        from msgspec.structs import replace
+
+        _table([replace(part, classes={}) for part in parts], column)
+        shares = [
+            [f"class {name}", *(_share(part.classes[name], part.rows) for part in parts)]
+            for name in classes
+        ]
+        table(["", *(part.name for part in parts)], shares, right=range(1, len(parts) + 1))
+        return
     header = ["part", "rows", "share"]
     header += [f"class {name}" for name in classes]
     header += [f"values of {column}"] if column else []
@@ -122,12 +138,16 @@ def _table(parts: list[PartSummary], column: str | None) -> None:
     for part in parts:
         cells = [part.name, f"{part.rows:,}", f"{100 * part.share:.1f} %"]
         for name in classes:
-            cells.append(f"{100 * part.classes[name] / part.rows:.1f} %" if part.rows else "–")
+            cells.append(_share(part.classes[name], part.rows))
         cells += [f"{part.groups:,}"] if column else []
         if len(header) > len(cells):
             cells += [part.first or "–", part.last or "–"]
         rows.append(cells)
     table(header, rows, right=right)
+
+
+def _share(some: int, rows: int) -> str:
+    return f"{100 * some / rows:.1f} %" if rows else "–"
 
 
 def _picture(parts: list[PartSummary]) -> None:
@@ -150,8 +170,8 @@ def _of_case(options: argparse.Namespace, name: str) -> tuple[Any, Any, Any]:
     given = [key for key in ("kind", "recipe", "unit", "time", "target") if getattr(options, key)]
     if given:
         raise BadInput(
-            f"--{given[0]} is for a file, and there is no file {name}",
-            next=f"name a file, or change [split] of the case: cases/{name}/case.toml",
+            f"--{given[0]} is for a table, and there is no file and no table {name}",
+            next=f"name a table, or change [split] of the case: cases/{name}/case.toml",
         )
     if "/" in name or Path(name).suffix:
         raise BadInput(f"there is no file {name}", next="name a table, or a case")
