@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import ssl
@@ -156,6 +157,10 @@ def test_a_killed_worker_is_started_again_while_others_answer(serve: Serve) -> N
     server = serve("--workers", "2")
     workers = children(server.process.pid)
     assert len(workers) == 2
+    # On a busy machine the second may not be ready when the first answers.
+    wait_for(
+        lambda: len(re.findall(rb"worker_ready{.*} 1.0", server.ask("GET", "/metrics")[2])) == 2
+    )
     loads = under_load(
         server.port, lambda: os.kill(workers[0], signal.SIGKILL), after=1.5, threads=12
     )
