@@ -42,7 +42,7 @@ def seconds(value: float | None) -> str:
 def line(drilled: Drilled) -> Markup:
     """The incident from the fault to recovery: who did not know, who knew, who acted."""
     ends = [
-        ("unseen", "nobody knows", drilled.detected),
+        ("unknown", "nobody knows", drilled.detected),
         ("seen", "seen, not decided", drilled.decided),
         ("acting", "taken back", drilled.recovered),
     ]
