@@ -132,6 +132,10 @@ def script(question: Question, folder: Path, name: str) -> Path:
     return lua
 
 
+class CannotKeepUp(Exception):
+    """A server that answers some of its requests with an error; the message is wrk's."""
+
+
 def turn(started: Started, question: Question, lua: Path, seconds: int, connections: int) -> Turn:
     before = processor(started)
     done = subprocess.run(
@@ -140,7 +144,7 @@ def turn(started: Started, question: Question, lua: Path, seconds: int, connecti
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     if "Non-2xx" in done.stdout:
-        raise SystemExit(f"{started.server.name}: {done.stdout}")
+        raise CannotKeepUp(done.stdout)
     used = processor(started) - before
     count = int(re.search(r"(\d+) requests in", done.stdout)[1])  # type: ignore[index]
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])  # type: ignore[index]
@@ -160,13 +164,22 @@ def race(
     found: dict[str, list[Turn]] = {one.server.name: [] for one in running}
     for one in running:
         group(one, signal.SIGSTOP)
+    out: set[str] = set()
     for _ in range(rounds):
         for one in running:
+            if one.server.name in out:
+                continue
             question = one.server.many if many else one.server.one
             lua = script(question, folder, one.server.name)
             group(one, signal.SIGCONT)
-            turn(one, question, lua, 1, connections)
-            found[one.server.name].append(turn(one, question, lua, seconds, connections))
+            try:
+                turn(one, question, lua, 1, connections)
+                found[one.server.name].append(turn(one, question, lua, seconds, connections))
+            except CannotKeepUp as error:
+                out.add(one.server.name)
+                del found[one.server.name]
+                (failed,) = re.findall(r"responses: (\d+)", str(error))
+                print(f"{one.server.name} is out: {failed} of its answers were errors")
             group(one, signal.SIGSTOP)
     for one in running:
         group(one, signal.SIGCONT)

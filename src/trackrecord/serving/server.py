@@ -29,6 +29,7 @@ from trackrecord.serving.service import Service
 
 # Seconds for which a connection is kept between two requests.
 KEEP_ALIVE = 75
+GIVE_WAY = 0.0002
 
 logger = logging.getLogger("trackrecord.serving")
 
@@ -184,6 +185,9 @@ def run_worker(
     Raises TrackrecordError where the model cannot be served.
     """
     limits = _within_the_systems(settings.limits)
+    if hooks.capture is not None:
+        # Who captures gives way to who answers after a fifth of a millisecond, not after five.
+        sys.setswitchinterval(GIVE_WAY)
     service = Service(
         settings.models,
         Metrics(board, worker),

@@ -12,7 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -24,6 +26,9 @@ ROWS = 200_000
 SECONDS = 600.0
 # A text column with more different values than this in training is free text or an id.
 MOST_TEXTS = 50
+
+
+Pick = Callable[[tuple[Any, ...]], tuple[Any, ...]]
 
 
 class Captured(msgspec.Struct, frozen=True, array_like=True):
@@ -78,7 +83,7 @@ class Segments:
         self.folder = folder
         self.models = models
         self.settings = settings
-        self._names: dict[int, tuple[list[str], list[int]]] = {}
+        self._names: dict[int, tuple[list[str], Pick]] = {}
         self._file: int | None = None
         self._path = folder
         self._size = self._rows = 0
@@ -140,47 +145,48 @@ class Segments:
         return drawn < self.settings.share * 2**64
 
     def _lines(self, one: Answered) -> list[bytes]:
+        # The server's own thread waits while this one works, so little is done for each row.
         encode = msgspec.json.encode
+        many = len(one.probability) > 1
         lines = []
         for index, probability in enumerate(one.probability):
-            unit = one.unit if len(one.probability) == 1 else f"{one.unit}#{index}"
             values: dict[str, str | float | bool | None] | None = None
             digest = None
             if one.rows is not None:
                 row = one.rows[index]
-                names, kept = self._columns(one.version)
-                values = {names[place]: row[place] for place in kept}
+                names, pick = self._columns(one.version)
+                values = dict(zip(names, pick(row), strict=True))
                 digest = hashlib.blake2b(encode(row), digest_size=8).hexdigest()
-            lines.append(
-                encode(
-                    Captured(
-                        one.request_id,
-                        unit,
-                        one.time,
-                        one.version,
-                        one.role,
-                        one.seconds,
-                        probability if probability == probability else None,
-                        digest,
-                        values,
-                    )
-                )
-                + b"\n"
+            told = (
+                one.request_id,
+                f"{one.unit}#{index}" if many else one.unit,
+                one.time,
+                one.version,
+                one.role,
+                one.seconds,
+                probability if probability == probability else None,
+                digest,
+                values,
             )
+            lines.append(encode(told) + b"\n")
         return lines
 
-    def _columns(self, version: int) -> tuple[list[str], list[int]]:
-        """The version's feature names, and the places of those that are kept."""
+    def _columns(self, version: int) -> tuple[list[str], Pick]:
+        """The names of the version's features that are kept, and what takes them out of a row."""
         if version not in self._names:
             bundle = read_bundle(self.models / str(version))
             names = [feature.name for feature in bundle.features]
             wanted = self.settings.columns
             chosen = set(kept_columns(bundle) if wanted is None else wanted)
-            self._names[version] = (names, [p for p, name in enumerate(names) if name in chosen])
+            places = [place for place, name in enumerate(names) if name in chosen]
+            self._names[version] = ([names[place] for place in places], _picker(places))
         return self._names[version]
 
 
-Rotation = Callable[[Path], "subprocess.Popen[bytes]"]
+def _picker(places: list[int]) -> Pick:
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda row: tuple(row[place] for place in places)
 
 
 def start_rotation(segment: Path) -> subprocess.Popen[bytes]:
